@@ -1,0 +1,310 @@
+"""The generated RTL as a function on NumPy arrays: Verilator's model behind a C++ harness.
+
+No Python runs per clock cycle. Function tops get one vector per clock; stream tops are driven with
+ready/valid and random pauses by ``verilated_harness.hpp``, which also watches the protocol. Verilator's
+own runtime is compiled once and cached, so that a new design costs only its own compilation. The bench
+that also runs on Vitis' RTL, with cocotb, is in ``sim/``; see `hwgen.flow.simulate`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from hwgen.errors import CheckError, InputError
+from hwgen.flow.cache import build
+from hwgen.flow.project import BitArray, Project, port_arrays
+from hwgen.flow.tools import require_program, run_tool, verilator_environment
+
+__all__ = ["RtlOperator", "RtlRun", "load_many", "load_rtl"]
+
+_HARNESS = Path(__file__).with_name("verilated_harness.hpp")
+_LIBRARY = "rtl.so"
+_RUNTIME = ("verilated", "verilated_threads")
+
+_VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-lint", "-Wno-style")
+_CXX_FLAGS = ("-std=c++17", "-O2", "-fPIC", "-DVL_USER_FATAL")
+"""VL_USER_FATAL: a fatal error of the simulation comes back as an exception instead of ending Python."""
+
+_FATAL = """\
+#include "verilated_harness.hpp"
+void vl_fatal(const char* file, int line, const char*, const char* message) {
+    throw hwgen::Failure(std::string(file) + ":" + std::to_string(line) + ": " + message);
+}
+"""
+
+_SIGNATURE = """\
+extern "C" int hwgen_batch_{index}(std::size_t count, {parameters},
+                                   hwgen::Stalls stalls, hwgen::Report* report) {{
+    VerilatedContext context;
+    V{index} dut{{&context}};
+"""
+
+_FUNCTION = """\
+    (void)stalls;
+    return hwgen::guarded(*report, [&] {{
+        hwgen::run_function(
+            count, {latency}, *report,
+            [&](std::size_t i) {{ {sets} }},
+            [&](std::size_t i) {{ {output}_[i] = dut.{output}; }},
+            [&](int level) {{ {clock} dut.eval(); }});
+    }});
+}}
+"""
+
+_STREAM = """\
+    return hwgen::guarded(*report, [&] {{
+        {sources}
+        hwgen::Sink {output}_sink(count, stalls);
+        dut.ap_rst_n = 0;
+        for (int i = 0; i < 8; ++i) {{
+            dut.ap_clk = i & 1;
+            dut.eval();
+        }}
+        dut.ap_rst_n = 1;
+        hwgen::run_stream({output}_sink, *report, [&] {{
+            dut.ap_clk = 0;
+            {offers}
+            dut.{output}_TREADY = {output}_sink.ready();
+            dut.eval();
+            bool moved = false;
+            {takes}
+            const std::uint64_t data = dut.{output}_TDATA & {mask}u;
+            if ({output}_sink.take(dut.{output}_TVALID, data, *report)) {{
+                {output}_[{output}_sink.next()] = static_cast<std::uint{storage}_t>(data);
+                moved = true;
+            }}
+            dut.ap_clk = 1;
+            dut.eval();
+            return moved;
+        }});
+        {checks}
+    }});
+}}
+"""
+
+
+class _Stalls(ctypes.Structure):
+    _fields_ = (("seed", ctypes.c_uint64), ("per_65536", ctypes.c_uint32))
+
+
+class _Report(ctypes.Structure):
+    _fields_ = (
+        ("cycles", ctypes.c_uint64),
+        ("withheld", ctypes.c_uint64),
+        ("refused", ctypes.c_uint64),
+        ("message", ctypes.c_char * 256),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RtlRun:
+    """Results of one simulation and what it took.
+
+    Attributes
+    ----------
+    result : ndarray
+        One bit pattern per vector.
+    cycles : int
+        Clock cycles; for a combinational design, evaluations.
+    withheld, refused : int
+        Cycles in which an input paused though it had data, and in which a result waited for a pausing sink.
+    """
+
+    result: BitArray
+    cycles: int
+    withheld: int
+    refused: int
+
+
+class RtlOperator:
+    """The RTL of a project, simulated; every call starts from reset.
+
+    Calling it maps arrays of bit patterns, one per input port, to the array of results: operands are
+    broadcast and taken in C order.
+    """
+
+    def __init__(self, project: Project, library: Path, index: int) -> None:
+        self.project = project
+        self._batch = getattr(ctypes.CDLL(str(library)), f"hwgen_batch_{index}")
+        pointers = [ctypes.c_void_p] * (len(project.inputs) + 1)
+        self._batch.argtypes = [ctypes.c_size_t, *pointers, _Stalls, ctypes.POINTER(_Report)]
+
+    def __call__(self, *operands: npt.ArrayLike) -> BitArray:
+        """Return the results for `operands`, without pauses."""
+        return self.run(*operands).result
+
+    def run(self, *operands: npt.ArrayLike, stall: float = 0.0, seed: int = 0) -> RtlRun:
+        """Simulate `operands`.
+
+        Parameters
+        ----------
+        *operands : array_like of unsigned integers
+            Bit patterns in port order; see `hwgen.flow.project.port_arrays` for what is refused.
+        stall : float
+            For stream tops: probability, 0 <= stall < 1, that a port pauses in a cycle.
+        seed : int
+            Seed of those pauses.
+
+        Raises
+        ------
+        CheckError
+            If the design deadlocks, breaks the AXI4-Stream protocol, or stops the simulation itself.
+        """
+        if not 0.0 <= stall < 1.0:
+            raise ValueError(f"stall must be a probability in [0, 1), not {stall}")
+        arrays = port_arrays(self.project, operands)
+        result = np.zeros(arrays[0].shape, self.project.output.dtype)
+        report = _Report()
+        stalls = _Stalls(seed & 0xFFFF_FFFF_FFFF_FFFF, round(stall * 65536))
+        pointers = [array.ctypes.data for array in (*arrays, result)]
+        if result.size and self._batch(result.size, *pointers, stalls, ctypes.byref(report)):
+            message = report.message.decode(errors="replace")
+            raise CheckError(f"RTL simulation of {self.project.name}: {message}")
+        return RtlRun(result=result, cycles=report.cycles, withheld=report.withheld, refused=report.refused)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.project.name}>"
+
+
+def load_rtl(project_dir: Path | str) -> RtlOperator:
+    """Build the simulation of the RTL in `project_dir`, unless it is cached; see `load_many`."""
+    return load_many([project_dir])[0]
+
+
+def load_many(project_dirs: Sequence[Path | str]) -> list[RtlOperator]:
+    """Build the simulations of several projects' RTL as one library, unless it is cached.
+
+    Parameters
+    ----------
+    project_dirs : sequence of Path or str
+        Project folders in which ``hwgen rtl`` has run; equal names do not matter.
+
+    Raises
+    ------
+    InputError
+        If a folder is no emitted project or has no RTL.
+    ToolError
+        If Verilator or the C++ compiler is missing, or rejects the RTL.
+    """
+    projects = [Project.read(folder) for folder in project_dirs]
+    wrappers = [_wrapper(project, index) for index, project in enumerate(projects)]
+    sources = [_source(project) for project in projects]
+    key: list[str | bytes | Path] = [*_toolchain(), *_VERILATOR_FLAGS, *wrappers, *sources]
+    folder = build(key, lambda part: _compile(part, projects, wrappers))
+    return [RtlOperator(project, folder / _LIBRARY, index) for index, project in enumerate(projects)]
+
+
+def _source(project: Project) -> Path:
+    return project.path / "rtl" / f"{project.name}.sv"
+
+
+def _latency(project: Project) -> tuple[int, bool]:
+    """Return the latency in clock cycles and whether there is a clock, from the record of ``hwgen rtl``."""
+    file = project.path / "rtl" / f"{project.name}.json"
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return int(record["latency"]), int(record["stages"]) > 0
+    except FileNotFoundError:
+        raise InputError(f"{str(project.path)!r} has no RTL yet (run hwgen rtl first)") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"not a record of hwgen rtl ({error})", file=file) from error
+
+
+def _wrapper(project: Project, index: int) -> str:
+    """Return the C++ that joins the arrays to the ports of the Verilated class ``V<index>``."""
+    output = project.output
+    pointers = [f"const std::uint{p.storage_bits}_t* {p.name}_" for p in project.inputs]
+    parameters = ", ".join([*pointers, f"std::uint{output.storage_bits}_t* {output.name}_"])
+    head = _SIGNATURE.format(index=index, parameters=parameters)
+    latency, clocked = _latency(project)
+    if project.interface == "function":
+        return head + _FUNCTION.format(
+            latency=latency,
+            sets=" ".join(f"dut.{p.name} = {p.name}_[i];" for p in project.inputs),
+            output=output.name,
+            clock="dut.ap_clk = level;" if clocked else "(void)level;",
+        )
+    return head + _STREAM.format(
+        sources=_lines(
+            f"hwgen::Source {p.name}_source(count, stalls, {n});" for n, p in enumerate(project.inputs)
+        ),
+        offers=_lines(
+            f"dut.{p.name}_TVALID = {p.name}_source.offer(*report);"
+            f" dut.{p.name}_TDATA = {p.name}_[{p.name}_source.index()];"
+            for p in project.inputs
+        ),
+        takes=_lines(f"moved |= {p.name}_source.taken(dut.{p.name}_TREADY);" for p in project.inputs),
+        checks=_lines(f'{p.name}_source.require_empty("{p.name}");' for p in project.inputs),
+        output=output.name,
+        mask=hex((1 << output.width) - 1),
+        storage=output.storage_bits,
+    )
+
+
+def _lines(statements: Iterable[str]) -> str:
+    return "\n            ".join(statements)
+
+
+def _compile(folder: Path, projects: Sequence[Project], wrappers: Sequence[str]) -> None:
+    environment = verilator_environment()
+    includes = [
+        f"-I{path}" for path in (folder, _HARNESS.parent, Path(environment["VERILATOR_ROOT"], "include"))
+    ]
+    unit = [_FATAL]
+    for index, (project, wrapper) in enumerate(zip(projects, wrappers, strict=True)):
+        prefix = f"V{index}"
+        command = ["verilator", *_VERILATOR_FLAGS, "--prefix", prefix, "--top-module", project.name]
+        source = _source(project).resolve()
+        run_tool([*command, "--Mdir", folder, source], what=f"Verilator on {source.name}", env=environment)
+        # One translation unit, because most of the time goes into Verilator's headers. Each design
+        # defines this macro to forbid a second precompiled header, of which there is none.
+        unit.append("#undef VL_PCH_INCLUDED")
+        unit += [f'#include "{file.name}"' for file in sorted(folder.glob(f"{prefix}_*.cpp"))]
+        unit += [f'#include "{prefix}.cpp"', wrapper]
+    file, code = folder / "rtl.cpp", folder / "rtl.o"
+    file.write_text("\n".join(unit), encoding="utf-8")
+    run_tool(["g++", *_CXX_FLAGS, *includes, "-c", file, "-o", code], what="compiling the RTL's model")
+    objects = [code, *(_runtime() / f"{name}.o" for name in _RUNTIME)]
+    run_tool(
+        ["g++", "-shared", "-pthread", "-Wl,-z,defs", *objects, "-o", folder / _LIBRARY],
+        what="linking the RTL's model",
+    )
+    for leftover in folder.iterdir():
+        if leftover.name != _LIBRARY:
+            leftover.unlink()
+
+
+def _runtime() -> Path:
+    """Return the folder with Verilator's compiled runtime, which all designs share."""
+
+    def compile_runtime(folder: Path) -> None:
+        environment = verilator_environment()
+        include = Path(environment["VERILATOR_ROOT"], "include")
+        for name in _RUNTIME:
+            run_tool(
+                [
+                    "g++",
+                    *_CXX_FLAGS,
+                    f"-I{include}",
+                    "-c",
+                    include / f"{name}.cpp",
+                    "-o",
+                    folder / f"{name}.o",
+                ],
+                what="compiling Verilator's runtime",
+            )
+
+    return build([*_toolchain(), "runtime"], compile_runtime)
+
+
+def _toolchain() -> list[str | bytes | Path]:
+    compiler = run_tool([require_program("g++", "RTL simulation"), "--version"], what="g++")
+    return ["verilated", version("verilator"), compiler, *_CXX_FLAGS, _HARNESS]
