@@ -50,7 +50,7 @@ extern "C" void hwgen_batch(std::size_t count, {parameters}) {{
 #pragma clang loop vectorize(enable)
     for (std::size_t i = 0; i < count; ++i) {{
         ap_uint<{width}> result;
-        {name}({reads}, result);
+        [[clang::always_inline]] {name}({reads}, result);
         {output}_[i] = static_cast<std::uint{storage}_t>(result.to_uint64());
     }}
 }}
@@ -72,7 +72,7 @@ extern "C" void hwgen_batch(std::size_t count, {parameters}) {{
     {streams}
     for (std::size_t i = 0; i < count; ++i) {{
         {writes}
-        {name}({arguments});
+        [[clang::always_inline]] {name}({arguments});
         {output}_[i] = static_cast<std::uint{storage}_t>({output}_stream.read().to_uint64());
     }}
 }}
