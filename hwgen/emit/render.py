@@ -1,0 +1,138 @@
+"""An operator as the files of a project, in memory: nothing here touches the output folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from hwgen import __version__
+from hwgen.emit.context import render_context
+from hwgen.operators import Operator, Port
+from hwgen.resources import sim_dir, templates_dir
+
+__all__ = ["MANIFEST", "manifest_of", "render_project"]
+
+MANIFEST = "manifest.json"
+
+_VECTORS = 2048
+_EXHAUSTIVE_BITS = 12  # up to 4096 vectors, all there are; above that, `_VECTORS` hard and random ones
+_SEED = 1
+_INCLUDE = re.compile(r'^#include ["<]((?:hwgen/)?\w+\.(?:hpp|h))[">]', re.MULTILINE)
+
+
+def render_project(operator: Operator) -> dict[str, bytes]:
+    """Return every file of the project of `operator`: path below the project folder to content.
+
+    The same operator always gives the same bytes.
+    """
+    operands, source = _vectors(operator)
+    context = render_context(operator) | {"vector_count": len(operands[0]), "vector_source": source}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (C++, not HTML; names are checked identifiers)
+    )
+
+    def render(template: str) -> bytes:
+        text: str = environment.get_template(f"project/{template}.j2").render(context)
+        return text.encode()
+
+    name = operator.name
+    files = {
+        f"src/{name}.hpp": render("top.hpp"),
+        f"src/{name}.cpp": render("top.cpp"),
+        f"tb/tb_{name}.cpp": render("tb.cpp"),
+        "tb/vectors.txt": _vector_file(operator, operands, source),
+        "vitis/hls_config.cfg": render("hls_config.cfg"),
+        "vitis/run_hls.tcl": render("run_hls.tcl"),
+        "Makefile": render("Makefile"),
+        "README.md": render("README.md"),
+    }
+    include = templates_dir() / "include"
+    files |= {f"src/{path}": text for path, text in _included(files[f"src/{name}.cpp"], include).items()}
+    stand_ins = b"#include <ap_int.h>\n#include <hls_stream.h>\n"
+    files |= {f"open/{path}": text for path, text in _included(stand_ins, include / "open").items()}
+    files |= {f"sim/{path}": text for path, text in _bench().items()}
+    files[MANIFEST] = manifest_of(operator, files)
+    return dict(sorted(files.items()))
+
+
+def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:
+    """Return the manifest: the normalised spec, the ports, and the hash of every other file."""
+    spec = operator.spec.to_yaml()
+    canonical = json.dumps(spec, sort_keys=True, separators=(",", ":"))
+    state = operator.state
+    manifest = {
+        "hwgen": __version__,
+        "kind": operator.kind,
+        "name": operator.name,
+        "interface": operator.interface,
+        "spec": spec,
+        "spec_sha256": _digest(canonical.encode()),
+        "inputs": [_port_record(port) for port in operator.inputs],
+        "output": _port_record(operator.output),
+        "lfsr": None if state is None else vars(state),
+        "target": operator.spec.target.model_dump(mode="json"),
+        "files": {path: _digest(content) for path, content in sorted(files.items())},
+    }
+    return (json.dumps(manifest, indent=2) + "\n").encode()
+
+
+def _port_record(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "width": port.width, "format": None if port.format is None else port.format.name}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _vectors(operator: Operator) -> tuple[tuple[np.ndarray[Any, Any], ...], str]:
+    everything = operator.exhaustive(limit=_EXHAUSTIVE_BITS)
+    if everything is not None:
+        return everything, "all operand combinations"
+    return operator.vectors(_VECTORS, seed=_SEED), "hard and random"
+
+
+def _vector_file(operator: Operator, operands: tuple[np.ndarray[Any, Any], ...], source: str) -> bytes:
+    columns = [*operands, operator.golden(*operands)]
+    ports = [*operator.inputs, operator.output]
+    formats = [f"%0{-(-port.width // 4)}x" for port in ports]
+    heading = [
+        f"# Golden vectors of {operator.name}: {len(operands[0])}, {source}.",
+        *(["# In order from reset: each takes the generator's next word."] if operator.state else []),
+        f"# {' '.join(port.name for port in operator.inputs)} -> {operator.output.name}, hex words",
+    ]
+    line = " ".join(formats)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return ("\n".join([*heading, *(line % row for row in rows)]) + "\n").encode()
+
+
+def _included(text: bytes, folder: Path) -> dict[str, bytes]:
+    """Return the headers below `folder` that `text` includes, with what they include in turn."""
+    found: dict[str, bytes] = {}
+    waiting = list(_INCLUDE.findall(text.decode()))
+    while waiting:
+        header = waiting.pop()
+        path = folder / header
+        if header not in found and path.is_file():
+            found[header] = path.read_bytes()
+            waiting += _INCLUDE.findall(found[header].decode())
+    return found
+
+
+def _bench() -> dict[str, bytes]:
+    """Return the files of the simulation bench; only sources, for a checkout also holds caches."""
+    root = sim_dir()
+    paths: Iterable[Path] = sorted(path for path in root.rglob("*") if path.is_file())
+    wanted = (path for path in paths if not {"__pycache__", "build", "sim_build"} & set(path.relative_to(root).parts))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in wanted}

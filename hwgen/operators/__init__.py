@@ -1,0 +1,8 @@
+"""Operators: one module per kind in `hwgen.operators.kinds`, and what all of them share."""
+
+from __future__ import annotations
+
+from hwgen.operators.operator import LfsrParameters, Operator, Port
+from hwgen.operators.registry import find_kind, json_schema, kind_names, load
+
+__all__ = ["LfsrParameters", "Operator", "Port", "find_kind", "json_schema", "kind_names", "load"]

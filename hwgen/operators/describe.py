@@ -1,0 +1,144 @@
+"""What a unit does, in sentences: for the headers and READMEs of emitted projects.
+
+Each sentence states what docs and golden models define; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from hwgen.formats import FixedFormat, FloatFormat, Overflow, RoundingMode
+from hwgen.operators.operator import Operator
+
+__all__ = ["format_sentence", "overflow_sentence", "rounding_sentence", "special_sentences", "value_text"]
+
+_MODES = {
+    RoundingMode.RNE: "to nearest, ties to even",
+    RoundingMode.RNA: "to nearest, ties away from zero",
+    RoundingMode.RTZ: "toward zero",
+    RoundingMode.RUP: "toward plus infinity",
+    RoundingMode.RDN: "toward minus infinity",
+    RoundingMode.RTO: "to odd: an inexact result takes the neighbour whose last bit is 1",
+}
+
+
+def value_text(value: Fraction | float) -> str:
+    """Write a finite value for people: a power of two as such, else as a decimal of at most six digits."""
+    exact = Fraction(value)
+    sign, magnitude = ("-" if exact < 0 else ""), abs(exact)
+    if magnitude.numerator & (magnitude.numerator - 1) == 0 and magnitude.denominator & (magnitude.denominator - 1) == 0:
+        exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
+        if magnitude and abs(exponent) > 3:
+            return f"{sign}2^{exponent}"
+    if magnitude > Fraction(np.finfo(np.float64).max):
+        return f"{sign}about 2^{magnitude.numerator.bit_length() - magnitude.denominator.bit_length()}"
+    return f"{float(exact):.6g}"
+
+
+def format_sentence(format_: FloatFormat | FixedFormat) -> str:
+    """Return fields, range, precision and special values of a format."""
+    if isinstance(format_, FixedFormat):
+        sign = "two's complement" if format_.signed else "unsigned"
+        step = value_text(Fraction(2) ** -format_.fraction)
+        low = -(1 << (format_.width - 1)) if format_.signed else 0
+        high = (1 << (format_.width - format_.signed)) - 1
+        scale = Fraction(2) ** -format_.fraction
+        return f"{sign}, {format_.fraction} fraction bits: {value_text(low * scale)} to {value_text(high * scale)} in steps of {step}"
+    largest = value_text(_value(format_, format_.max_finite_code))
+    smallest = value_text(_value(format_, format_.min_normal_code))
+    below = (
+        f"subnormals from {value_text(_value(format_, 1))}" if format_.subnormals else "subnormals flushed to zero"
+    )
+    if format_.mantissa == 0:
+        below = "no subnormals"
+    return (
+        f"1 sign, {format_.exponent} exponent (bias {format_.bias}), {format_.mantissa} fraction bits: "
+        f"normals from {smallest} to {largest}, {below}; {_specials(format_)}"
+    )
+
+
+def rounding_sentence(operator: Operator) -> str:
+    """Return how results are rounded."""
+    rounding = operator.spec.rounding
+    if rounding.bits is None:
+        return f"{_MODES[rounding.mode]} ({rounding.mode.value})"
+    source = "the port rand"
+    if operator.state is not None:
+        source = f"the low bits of a {operator.state.width}-bit LFSR, which then makes {rounding.bits} shifts"
+    return (
+        f"stochastic (sr): of the discarded fraction f of an ulp of the exact result, k = floor(f * 2^{rounding.bits}); "
+        f"the magnitude is rounded up when k + u >= 2^{rounding.bits}, where the {rounding.bits}-bit word u is {source}"
+    )
+
+
+def overflow_sentence(operator: Operator) -> str:
+    """Return what becomes of results that are too large."""
+    policy, result = operator.spec.overflow, operator.output.format
+    if isinstance(result, FixedFormat):
+        if policy is Overflow.WRAP:
+            return f"the rounded result modulo 2^{result.width} (wrap)"
+        return "the nearest end of the range (saturate)"
+    match policy:
+        case Overflow.SATURATE:
+            return "the largest finite value of the result's sign, also for infinite exact results (saturate)"
+        case Overflow.NAN:
+            return "the canonical NaN (nan)"
+        case _ if operator.spec.rounding.mode in (RoundingMode.RTZ, RoundingMode.RTO):
+            return "the largest finite value of the result's sign (IEEE 754 in this rounding mode)"
+        case _ if operator.spec.rounding.mode in (RoundingMode.RUP, RoundingMode.RDN):
+            return "infinity in the direction of rounding, else the largest finite value (IEEE 754)"
+        case _:
+            return "infinity of the result's sign (IEEE 754)"
+
+
+def special_sentences(operator: Operator) -> list[str]:
+    """Return what becomes of NaNs, infinities, zeros and tiny results; only what this unit can meet."""
+    operands = [port.format for port in operator.inputs if port.format is not None]
+    floats = [format_ for format_ in operands if isinstance(format_, FloatFormat)]
+    result = operator.output.format
+    sentences = []
+    if any(format_.has_nan for format_ in floats):
+        causes = ["NaN operands"]
+        multiplies = len(operator.definition.factors) > 1
+        infinities = any(format_.has_inf for format_ in floats)
+        if infinities and multiplies:
+            causes.append("0 * Inf")
+        if infinities and operator.definition.addend is not None:
+            causes.append("Inf - Inf")
+        sentences.append(f"{_enumeration(causes)} give {_invalid(result)}.")
+    if isinstance(result, FloatFormat):
+        if operator.definition.addend is not None:
+            sign = "-0" if operator.spec.rounding.mode is RoundingMode.RDN and result.has_negative_zero else "+0"
+            sentences.append(f"A sum that cancels exactly is {sign}.")
+        if not result.has_negative_zero:
+            sentences.append("Every zero result is code 0; the format has no -0.")
+        if not result.subnormals:
+            sentences.append("A result below the smallest normal is zero of its sign.")
+    if any(not format_.subnormals for format_ in floats):
+        sentences.append("A subnormal operand of a flushing format reads as zero of its sign.")
+    return sentences
+
+
+def _invalid(result: Any) -> str:
+    if isinstance(result, FixedFormat):
+        return "0"
+    what = "the canonical NaN" if result.has_nan else "the negative-zero pattern, for want of a NaN,"
+    return f"{what} 0x{result.invalid_code:0{-(-result.width // 4)}x}"
+
+
+def _value(format_: FloatFormat, code: int) -> Fraction | float:
+    decoded = format_.decode(np.array([code], dtype=format_.dtype))[0]
+    return decoded if isinstance(decoded, Fraction) else float(decoded)
+
+
+def _specials(format_: FloatFormat) -> str:
+    if format_.has_inf:
+        return "NaN and infinity"
+    return "NaN, no infinity" if format_.has_nan else "every pattern finite"
+
+
+def _enumeration(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,107 @@
+"""mac: product plus accumulator, into the accumulator's format; fused, or with the product rounded first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from numpy.typing import NDArray
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hwgen import golden
+from hwgen.formats import Rounding, RoundingMode
+from hwgen.operators.kind import Kind
+from hwgen.spec import ArithmeticFormat, ModeField, OperatorSpec, Record, one_of, spec_error
+
+__all__ = ["KIND", "MacFormats", "MacSpec", "Split"]
+
+
+class MacFormats(Record):
+    """Formats of a mac; the result has the accumulator's."""
+
+    a: Annotated[ArithmeticFormat, Field(description="first factor")]
+    b: Annotated[ArithmeticFormat, Field(description="second factor")]
+    acc: Annotated[ArithmeticFormat, Field(description="accumulator and result")]
+
+
+class Split(Record):
+    """A product that is rounded to a format of its own before it is added."""
+
+    split: Annotated[ArithmeticFormat, Field(description="format of the rounded product")]
+    rounding: Annotated[
+        ModeField | None,
+        Field(description="of the product, deterministic; default the result's mode, or rne under sr"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _deterministic(self) -> Self:
+        if self.rounding is RoundingMode.SR:
+            legal = ", ".join(mode.value for mode in RoundingMode if mode is not RoundingMode.SR)
+            raise spec_error(
+                f"the product's rounding 'sr' would need random words of its own: legal: {legal}", "rounding"
+            )
+        return self
+
+
+Accumulate = Annotated[
+    Annotated[Literal["fused"], one_of("way to accumulate", "fused", "{split: FORMAT}"), Tag("<fused>")]
+    | Annotated[Split, Tag("<split>")],
+    Discriminator(lambda value: "<split>" if isinstance(value, Mapping | Split) else "<fused>"),
+]
+
+
+class MacSpec(OperatorSpec):
+    """Spec of a mac: y = round(a * b + acc), or round(round(a * b) + acc)."""
+
+    kind: Literal["mac"]
+    formats: MacFormats
+    accumulate: Annotated[
+        Accumulate, Field(description="fused (one rounding), or {split: FORMAT, rounding: MODE}")
+    ] = "fused"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        self.complete(self.formats.acc)
+        if isinstance(self.accumulate, Split) and self.accumulate.rounding is None:
+            mode = self.rounding.mode
+            product_mode = RoundingMode.RNE if mode is RoundingMode.SR else mode
+            split = Split(split=self.accumulate.split, rounding=product_mode)
+            object.__setattr__(self, "accumulate", split)
+        return self
+
+    @property
+    def product(self) -> tuple[ArithmeticFormat, Rounding] | None:
+        """Format and rounding of the product of a split mac; None if fused."""
+        if not isinstance(self.accumulate, Split) or self.accumulate.rounding is None:
+            return None
+        return self.accumulate.split, Rounding(self.accumulate.rounding)
+
+
+def _golden(spec: MacSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> NDArray[Any]:
+    a, b, acc = operands
+    product_fmt, product_rounding = spec.product or (None, None)
+    return golden.mac(
+        a,
+        b,
+        acc,
+        a_fmt=spec.formats.a,
+        b_fmt=spec.formats.b,
+        acc_fmt=spec.formats.acc,
+        rounding=spec.rounding.rounding(),
+        overflow=spec.overflow,
+        product_fmt=product_fmt,
+        product_rounding=product_rounding,
+        rand=rand,
+    )
+
+
+KIND = Kind(
+    name="mac",
+    summary="y = round(a * b + acc), in the accumulator's format",
+    spec_model=MacSpec,
+    factors=("a", "b"),
+    addend="acc",
+    result="acc",
+    golden=_golden,
+    example={"a": "e4m3fn", "b": "e5m2", "acc": "e6m5"},
+)

@@ -1,0 +1,69 @@
+"""The operator kinds, found by their modules, and the way from a spec to an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from hwgen.errors import legal_values
+from hwgen.operators import kinds
+from hwgen.operators.kind import Kind
+from hwgen.operators.operator import Operator
+from hwgen.spec import read_spec, validate
+
+__all__ = ["find_kind", "json_schema", "kind_names", "load"]
+
+
+def kind_names() -> tuple[str, ...]:
+    """Return the names of all operator kinds, without importing them."""
+    return tuple(sorted(module.name for module in iter_modules(kinds.__path__)))
+
+
+def find_kind(name: str) -> Kind:
+    """Return the operator kind `name`, which must be one of `kind_names`."""
+    kind = import_module(f"{kinds.__name__}.{name}").KIND
+    assert isinstance(kind, Kind)  # noqa: S101  (a rule for authors of kinds)
+    return kind
+
+
+def load(spec: str | Path | Mapping[str, Any]) -> Operator:
+    """Return the operator that a spec describes.
+
+    Parameters
+    ----------
+    spec : path or mapping
+        A YAML file, or the same as plain data.
+
+    Raises
+    ------
+    InputError
+        If anything in the spec is not legal; the message says where, what, and what is legal.
+    """
+    source = read_spec(spec)
+    if "kind" not in source.data:
+        raise source.error(f"the key 'kind' is missing: legal: {', '.join(kind_names())}")
+    name = source.data["kind"]
+    if name not in kind_names():
+        raise source.error(legal_values("kind", name, kind_names()), ("kind",))
+    kind = find_kind(name)
+    return Operator(kind, validate(kind.spec_model, source))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of spec files, for editors that complete and check them."""
+    definitions: dict[str, Any] = {}
+    choices = []
+    for name in kind_names():
+        schema = find_kind(name).spec_model.model_json_schema(ref_template="#/$defs/{model}")
+        definitions |= schema.pop("$defs", {})
+        definitions[schema["title"]] = schema
+        choices.append({"$ref": f"#/$defs/{schema['title']}"})
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "hwgen operator spec",
+        "oneOf": choices,
+        "$defs": dict(sorted(definitions.items())),
+    }

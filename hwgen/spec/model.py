@@ -1,0 +1,121 @@
+"""The keys that every operator spec has: name, rounding, overflow, interface, target.
+
+What is particular to one kind (its operands, `accumulate` of a mac) is in that kind's module under
+`hwgen.operators.kinds`. The records hold only what is legal: every check is made on construction.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from hwgen.errors import legal_values
+from hwgen.formats import FixedFormat, FloatFormat, Format, Overflow, RoundingMode
+from hwgen.spec.fields import OverflowField
+from hwgen.spec.name import MAX_NAME, Name
+from hwgen.spec.record import Record, Whole, one_of, spec_error
+from hwgen.spec.rounding import RoundingField, RoundingSpec
+from hwgen.spec.source import quoted
+
+__all__ = ["OperatorSpec", "Target"]
+
+_PART = re.compile(r"[a-z0-9][a-z0-9-]{2,63}", re.IGNORECASE)
+
+
+def _check_part(part: object) -> object:
+    if not isinstance(part, str) or not _PART.fullmatch(part):
+        raise spec_error(
+            f"illegal part {quoted(part)}: legal: letters, digits and dashes, such as 'xczu7ev-ffvc1156-2-e'"
+        )
+    return part
+
+
+class Target(Record):
+    """What the design is built for."""
+
+    clock_ps: Annotated[
+        int | None,
+        Whole("clock period", 50, 10_000_000),
+        Field(description="clock period in picoseconds; without it the RTL is combinational and Vitis gets 5 ns"),
+    ] = None
+    delay_model: Annotated[
+        Literal["unit", "sky130", "asap7"],
+        one_of("delay model", "unit", "sky130", "asap7"),
+        Field(description="gate delays that pipelining goes by: unit, sky130 or asap7"),
+    ] = "sky130"
+    part: Annotated[str, BeforeValidator(_check_part), Field(description="AMD part for Vitis")] = "xczu7ev-ffvc1156-2-e"
+
+
+def _check_interface(value: object) -> object:
+    legal = ("function", "stream")
+    if value is not None and value not in legal:
+        raise spec_error(legal_values("interface", value, legal))
+    return value
+
+
+class OperatorSpec(Record):
+    """The keys of every operator spec; a kind narrows `kind` and `formats` and adds its own."""
+
+    kind: Annotated[str, Field(description="what the unit computes")]
+    name: Annotated[
+        Name | None,
+        Field(description="names the project, the C++ top and the RTL module; default from kind and formats"),
+    ] = None
+    formats: Annotated[Record, Field(description="of the operands and the result")]
+    rounding: Annotated[RoundingField, Field(description="a mode, or {mode: sr, bits: 1..64, rand: ...}")] = (
+        RoundingSpec(mode=RoundingMode.RNE)
+    )
+    overflow: Annotated[
+        OverflowField | None,
+        Field(description="infinity, saturate, nan or wrap (fixed); default from the result format"),
+    ] = None
+    interface: Annotated[
+        Literal["function", "stream"] | None,
+        BeforeValidator(_check_interface),
+        Field(description="function, or stream (AXI4-Stream kernel); default function, with an LFSR stream"),
+    ] = None
+    target: Annotated[Target, Field(description="what the design is built for")] = Target()
+
+    def complete(self, result: Format) -> None:
+        """Fill in the defaults that depend on the `result` format, and check what depends on it.
+
+        For the validators of the kinds, which run before anyone else sees the record.
+        """
+        given = {"overflow": self._overflow_for(result), "interface": self._interface(), "name": self._name()}
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
+
+    def _overflow_for(self, result: Format) -> Overflow:
+        if not isinstance(result, FloatFormat | FixedFormat):
+            raise TypeError(f"{result!r} has no overflow policy")
+        legal = result.legal_overflows
+        if self.overflow is None:
+            return result.default_overflow
+        if self.overflow not in legal:
+            raise spec_error(
+                f"overflow policy {self.overflow.value!r} is not one of {result.name}: "
+                f"legal: {', '.join(policy.value for policy in legal)}",
+                "overflow",
+            )
+        return self.overflow
+
+    def _interface(self) -> Literal["function", "stream"]:
+        if self.rounding.lfsr is None:
+            return self.interface or "function"
+        if self.interface == "function":
+            raise spec_error(
+                "interface 'function' keeps no state, so it cannot hold an LFSR: "
+                "legal: stream; or take the random words from a port (rand: port)",
+                "interface",
+            )
+        return "stream"
+
+    def _name(self) -> str:
+        if self.name is not None:
+            return self.name
+        formats = [getattr(self.formats, key).name for key in type(self.formats).model_fields]
+        rounding = self.rounding.mode.value + (str(self.rounding.bits) if self.rounding.bits else "")
+        words = re.sub(r"[^A-Za-z0-9]+", "_", "_".join([self.kind, *formats, rounding]))
+        return words[:MAX_NAME].strip("_")
