@@ -47,14 +47,14 @@ def encode_elementwise(
     rounding: Rounding,
     overflow: Overflow,
     rand: npt.ArrayLike | None,
-    fast: Callable[..., npt.NDArray[Any]],
+    fast: Callable[..., npt.NDArray[Any]] | None = None,
 ) -> npt.NDArray[Any]:
-    """Encode `x`, by `fast(fmt, values, words, rounding=, overflow=)` for floats and plainly for objects."""
+    """Encode `x`, by `fast(fmt, values, words, rounding=, overflow=)` where that takes it, else plainly."""
     values = as_values(x)
     words = as_words(rand, rounding)
     if words is not None:
         values, words = np.broadcast_arrays(values, words)
-    if values.dtype.kind != "O":
+    if fast is not None and values.dtype.kind != "O":
         return fast(fmt, values, words, rounding=rounding, overflow=overflow)
     codes = np.empty(values.shape, dtype=fmt.dtype)
     for index, value in np.ndenumerate(values):

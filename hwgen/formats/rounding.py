@@ -236,7 +236,8 @@ def _scale_by_ldexp(
     """Return T, and (e - emin) << M in `field`, for exponent ranges near or beyond float64's own."""
     _, exponent = np.frexp(magnitude)
     exponent = np.where(magnitude == 0, plan.lowest, np.maximum(exponent.astype(np.int64) - 1, plan.lowest))
-    scaled = np.ldexp(magnitude, fmt.mantissa - exponent)
+    with np.errstate(under="ignore"):  # tiny inputs are put right below
+        scaled = np.ldexp(magnitude, fmt.mantissa - exponent)
     scaled[(scaled == 0) & (magnitude > 0)] = _TINY
     np.left_shift(exponent - fmt.emin, fmt.mantissa, out=field)
     return scaled
