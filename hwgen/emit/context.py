@@ -17,6 +17,7 @@ _DEFAULT_CLOCK_PS = 5000  # 200 MHz: what the part's logic reaches without effor
 def render_context(operator: Operator) -> dict[str, Any]:
     """Return the variables and functions of the project templates."""
     spec, state = operator.spec, operator.state
+    assert spec.overflow is not None  # noqa: S101  (filled in by validation)
     stream = operator.interface == "stream"
     product = getattr(spec, "product", None)
     result_key = operator.definition.result
@@ -60,7 +61,9 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "casts": [*(f"ap_uint<{port.width}>({port.name}_word)" for port in operator.inputs), "y"],
         "headers": lambda header: sorted([header, "lfsr"] if state else [header]),
         "format_rows": [_format_row(key, getattr(spec.formats, key)) for key in format_keys],
-        "rounding_rows": [("rounding_t", cpp.rounding_type(spec.rounding.rounding(), spec.overflow), "of the result")],
+        "rounding_rows": [
+            ("rounding_t", cpp.rounding_type(spec.rounding.rounding(), spec.overflow), "of the result")
+        ],
         "signature": signature,
         "aliases": cpp.aliases,
         "assignment": cpp.assignment,
@@ -77,7 +80,7 @@ _LATENCY = {
     "stream": "One result per clock (II = 1) while all inputs are valid and y is ready.",
 }
 _INTERFACE = {
-    "function": "a function of its inputs, without handshake or reset: combinational, or pipelined with II = 1.",
+    "function": "a function, without handshake or reset: combinational, or pipelined (II = 1).",
     "stream": "AXI4-Stream ports and no other control (`ap_ctrl_none`), II = 1.",
 }
 
@@ -100,7 +103,9 @@ def _port_holds(port: Port) -> str:
 
 
 def _product_sentence(format_: Any, rounding: Any) -> str:
-    return f"Rounded to {format_.name} ({rounding.mode.value}) before it is added: {format_sentence(format_)}."
+    return (
+        f"Rounded to {format_.name} ({rounding.mode.value}) before it is added: {format_sentence(format_)}."
+    )
 
 
 def _polynomial(operator: Operator) -> str:

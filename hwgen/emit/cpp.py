@@ -1,4 +1,4 @@
-"""Spellings of formats, rounding and constants in the C++ header library, and line filling as clang-format does it."""
+"""How formats, rounding rules and constants are spelt in C++, and lines filled as clang-format fills them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding
 
 __all__ = ["aliases", "assignment", "comment", "constant", "format_type", "parameters", "rounding_type"]
 
-_COLUMNS = 110
+_COLUMNS = 120  # as in .clang-format
+_PROSE_COLUMNS = 110
 
 
 def format_type(format_: FloatFormat | FixedFormat) -> str:
@@ -17,13 +18,17 @@ def format_type(format_: FloatFormat | FixedFormat) -> str:
     if isinstance(format_, FixedFormat):
         return f"hwgen::fixed_format<{format_.width}, {format_.fraction}, {_boolean(format_.signed)}>"
     fields = f"{format_.exponent}, {format_.mantissa}, {format_.bias}"
-    return f"hwgen::float_format<{fields}, hwgen::specials::{format_.specials}, {_boolean(format_.subnormals)}>"
+    return (
+        f"hwgen::float_format<{fields}, hwgen::specials::{format_.specials}, {_boolean(format_.subnormals)}>"
+    )
 
 
 def rounding_type(rounding: Rounding, overflow: Overflow) -> str:
     """Return the header library's type of a rounding rule."""
     random_bits = f", {rounding.bits}" if rounding.bits else ""
-    return f"hwgen::rounding<hwgen::mode::{rounding.mode.value}, hwgen::overflow::{overflow.value}{random_bits}>"
+    return (
+        f"hwgen::rounding<hwgen::mode::{rounding.mode.value}, hwgen::overflow::{overflow.value}{random_bits}>"
+    )
 
 
 def constant(value: int, width: int) -> str:
@@ -57,7 +62,11 @@ def comment(text: str, *, label: str = "", width: int = 0) -> str:
     """Return `text` as ``//`` lines, after a `label` in a column of `width`."""
     first = f"// {label:{width}}"
     return textwrap.fill(
-        text, _COLUMNS, initial_indent=first, subsequent_indent="//" + " " * (len(first) - 2), break_on_hyphens=False
+        text,
+        _PROSE_COLUMNS,
+        initial_indent=first,
+        subsequent_indent="//" + " " * (len(first) - 2),
+        break_on_hyphens=False,
     )
 
 

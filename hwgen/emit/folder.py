@@ -51,7 +51,9 @@ def emit_all(operators: Sequence[Operator], folder: str | Path) -> list[Path]:
     names = [operator.name for operator in operators]
     for name in names:
         if names.count(name) > 1:
-            raise InputError(f"two specs have the name {name!r}; each project needs its own: set the key 'name'")
+            raise InputError(
+                f"two specs have the name {name!r}; each project needs its own: set the key 'name'"
+            )
     return _emit([(operator, Path(folder) / operator.name) for operator in operators])
 
 
@@ -68,7 +70,9 @@ def _emit(tasks: Sequence[tuple[Operator, Path]]) -> list[Path]:
             for temporary, folder in zip(staged, folders, strict=True):
                 _swap(temporary, folder, undo)
         except OSError as error:
-            raise InputError(f"cannot write the project: {error.filename or folders[0]}: {error.strerror}") from error
+            raise InputError(
+                f"cannot write the project: {error.filename or folders[0]}: {error.strerror}"
+            ) from error
         undo.pop_all()
     for folder in folders:
         shutil.rmtree(_aside(folder), ignore_errors=True)
@@ -92,7 +96,8 @@ def _read_old_project(folder: Path) -> dict[str, Any] | None:
         ) from None
     except (ValueError, KeyError, TypeError, AssertionError):
         raise InputError(
-            f"the output folder {str(folder)!r} has a {MANIFEST} that is not hwgen's; name a new or empty folder"
+            f"the output folder {str(folder)!r} has a {MANIFEST} that is not hwgen's; "
+            "name a new or empty folder"
         ) from None
     except OSError as error:
         raise InputError(f"cannot read the output folder {str(folder)!r}: {error.strerror}") from error
@@ -100,8 +105,8 @@ def _read_old_project(folder: Path) -> dict[str, Any] | None:
         file = folder / path
         if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() != digest:
             raise InputError(
-                f"{str(file)!r} was edited since it was emitted; move the edit elsewhere, or delete the file, "
-                "and emit again"
+                f"{str(file)!r} was edited since it was emitted; "
+                "move the edit elsewhere, or delete the file, and emit again"
             )
     return dict(manifest)
 
@@ -118,11 +123,11 @@ def _stage(files: dict[str, bytes], folder: Path, old: dict[str, Any] | None, un
         file.write_bytes(content)
     (temporary / "rtl").mkdir(exist_ok=True)
     if old is not None:
-        for path in _kept(folder, old, json.loads(files[MANIFEST])):
-            target = temporary / path.relative_to(folder)
+        for kept in _kept(folder, old, json.loads(files[MANIFEST])):
+            target = temporary / kept.relative_to(folder)
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target, follow_symlinks=False)
+                shutil.copy2(kept, target, follow_symlinks=False)
     return temporary
 
 
@@ -137,7 +142,9 @@ def _kept(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> list[Path]:
 
 def _design(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return what RTL is made from: the design's sources and the target."""
-    sources = {path: digest for path, digest in manifest["files"].items() if path.startswith(("src/", "open/"))}
+    sources = {
+        path: digest for path, digest in manifest["files"].items() if path.startswith(("src/", "open/"))
+    }
     return {"sources": sources, "target": manifest.get("target")}
 
 

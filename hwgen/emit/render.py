@@ -89,7 +89,11 @@ def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:
 
 
 def _port_record(port: Port) -> dict[str, Any]:
-    return {"name": port.name, "width": port.width, "format": None if port.format is None else port.format.name}
+    return {
+        "name": port.name,
+        "width": port.width,
+        "format": None if port.format is None else port.format.name,
+    }
 
 
 def _digest(content: bytes) -> str:
@@ -134,5 +138,9 @@ def _bench() -> dict[str, bytes]:
     """Return the files of the simulation bench; only sources, for a checkout also holds caches."""
     root = sim_dir()
     paths: Iterable[Path] = sorted(path for path in root.rglob("*") if path.is_file())
-    wanted = (path for path in paths if not {"__pycache__", "build", "sim_build"} & set(path.relative_to(root).parts))
+    wanted = (
+        path
+        for path in paths
+        if not {"__pycache__", "build", "sim_build"} & set(path.relative_to(root).parts)
+    )
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in wanted}

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from hwgen.operators.operator import LfsrParameters, Operator, Port
-from hwgen.operators.registry import find_kind, json_schema, kind_names, load
+from hwgen.operators.registry import find_kind, json_schema, kind_names, load, load_project
 
-__all__ = ["LfsrParameters", "Operator", "Port", "find_kind", "json_schema", "kind_names", "load"]
+__all__ = [
+    "LfsrParameters",
+    "Operator",
+    "Port",
+    "find_kind",
+    "json_schema",
+    "kind_names",
+    "load",
+    "load_project",
+]

@@ -29,7 +29,10 @@ def value_text(value: Fraction | float) -> str:
     """Write a finite value for people: a power of two as such, else as a decimal of at most six digits."""
     exact = Fraction(value)
     sign, magnitude = ("-" if exact < 0 else ""), abs(exact)
-    if magnitude.numerator & (magnitude.numerator - 1) == 0 and magnitude.denominator & (magnitude.denominator - 1) == 0:
+    if (
+        magnitude.numerator & (magnitude.numerator - 1) == 0
+        and magnitude.denominator & (magnitude.denominator - 1) == 0
+    ):
         exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
         if magnitude and abs(exponent) > 3:
             return f"{sign}2^{exponent}"
@@ -46,11 +49,14 @@ def format_sentence(format_: FloatFormat | FixedFormat) -> str:
         low = -(1 << (format_.width - 1)) if format_.signed else 0
         high = (1 << (format_.width - format_.signed)) - 1
         scale = Fraction(2) ** -format_.fraction
-        return f"{sign}, {format_.fraction} fraction bits: {value_text(low * scale)} to {value_text(high * scale)} in steps of {step}"
+        span = f"{value_text(low * scale)} to {value_text(high * scale)} in steps of {step}"
+        return f"{sign}, {format_.fraction} fraction bits: {span}"
     largest = value_text(_value(format_, format_.max_finite_code))
     smallest = value_text(_value(format_, format_.min_normal_code))
     below = (
-        f"subnormals from {value_text(_value(format_, 1))}" if format_.subnormals else "subnormals flushed to zero"
+        f"subnormals from {value_text(_value(format_, 1))}"
+        if format_.subnormals
+        else "subnormals flushed to zero"
     )
     if format_.mantissa == 0:
         below = "no subnormals"
@@ -68,9 +74,11 @@ def rounding_sentence(operator: Operator) -> str:
     source = "the port rand"
     if operator.state is not None:
         source = f"the low bits of a {operator.state.width}-bit LFSR, which then makes {rounding.bits} shifts"
+    bits = rounding.bits
     return (
-        f"stochastic (sr): of the discarded fraction f of an ulp of the exact result, k = floor(f * 2^{rounding.bits}); "
-        f"the magnitude is rounded up when k + u >= 2^{rounding.bits}, where the {rounding.bits}-bit word u is {source}"
+        f"stochastic (sr): f is the discarded fraction of an ulp of the exact result, "
+        f"k = floor(f * 2^{bits}); "
+        f"the magnitude is rounded up when k + u >= 2^{bits}, where the {bits}-bit word u is {source}"
     )
 
 
@@ -111,7 +119,9 @@ def special_sentences(operator: Operator) -> list[str]:
         sentences.append(f"{_enumeration(causes)} give {_invalid(result)}.")
     if isinstance(result, FloatFormat):
         if operator.definition.addend is not None:
-            sign = "-0" if operator.spec.rounding.mode is RoundingMode.RDN and result.has_negative_zero else "+0"
+            sign = (
+                "-0" if operator.spec.rounding.mode is RoundingMode.RDN and result.has_negative_zero else "+0"
+            )
             sentences.append(f"A sum that cancels exactly is {sign}.")
         if not result.has_negative_zero:
             sentences.append("Every zero result is code 0; the format has no -0.")

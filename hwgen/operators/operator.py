@@ -107,13 +107,15 @@ class Operator:
 
         Raises
         ------
+        InputError
+            If an operand is not of integers, or is wider than its port.
         TypeError
             If the number of operands is not the number of input ports.
         """
         if len(operands) != len(self.inputs):
             names = ", ".join(port.name for port in self.inputs)
             raise TypeError(f"{self.name} takes {len(self.inputs)} operands ({names}), not {len(operands)}")
-        arrays = [np.asarray(given, dtype=port.dtype) for given, port in zip(operands, self.inputs, strict=True)]
+        arrays = [np.asarray(given) for given in operands]
         rand = None
         if self.inputs[-1].format is None:
             rand = arrays.pop()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from hwgen.errors import legal_values
+from hwgen.errors import InputError, legal_values
 from hwgen.operators import kinds
 from hwgen.operators.kind import Kind
 from hwgen.operators.operator import Operator
-from hwgen.spec import read_spec, validate
+from hwgen.spec import SpecSource, read_spec, validate
 
-__all__ = ["find_kind", "json_schema", "kind_names", "load"]
+__all__ = ["find_kind", "json_schema", "kind_names", "load", "load_project"]
 
 
 def kind_names() -> tuple[str, ...]:
@@ -42,7 +43,30 @@ def load(spec: str | Path | Mapping[str, Any]) -> Operator:
     InputError
         If anything in the spec is not legal; the message says where, what, and what is legal.
     """
-    source = read_spec(spec)
+    return _from_source(read_spec(spec))
+
+
+def load_project(folder: Path) -> Operator:
+    """Return the operator of an emitted project, from the spec in its manifest.
+
+    Raises
+    ------
+    InputError
+        If `folder` has no manifest of hwgen's, or its spec is no longer legal.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{str(folder)!r} is no emitted project: it has no readable manifest.json"
+        ) from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("spec"), dict):
+        raise InputError("this manifest is not hwgen's: it holds no spec", file=path)
+    return _from_source(SpecSource(manifest["spec"], str(path)))
+
+
+def _from_source(source: SpecSource) -> Operator:
     if "kind" not in source.data:
         raise source.error(f"the key 'kind' is missing: legal: {', '.join(kind_names())}")
     name = source.data["kind"]

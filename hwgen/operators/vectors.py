@@ -69,10 +69,27 @@ def special_codes(format_: Operand) -> list[int]:
         one, top = 1 << format_.fraction if format_.fraction >= 0 else 1, 1 << format_.width
         limit = top >> 1 if format_.signed else top
         near = {0, 1, 2, one >> 1, one, limit - 2, limit - 1, -1, -2, -one, -limit, 1 - limit}
-        return sorted({code % top for code in near if -limit <= code < limit and (format_.signed or code >= 0)})
+        return sorted(
+            {code % top for code in near if -limit <= code < limit and (format_.signed or code >= 0)}
+        )
     sign = 1 << (format_.width - 1)
     hidden, one, top = 1 << format_.mantissa, format_.bias << format_.mantissa, format_.max_finite_code
-    near = {0, 1, 2, hidden - 1, hidden, hidden + 1, one - 1, one, one + 1, top - 1, top, top + 1, top + 2, sign - 1}
+    near = {
+        0,
+        1,
+        2,
+        hidden - 1,
+        hidden,
+        hidden + 1,
+        one - 1,
+        one,
+        one + 1,
+        top - 1,
+        top,
+        top + 1,
+        top + 2,
+        sign - 1,
+    }
     magnitudes = [code for code in near if 0 <= code < sign]
     return sorted({code | side for code in magnitudes for side in (0, sign)})
 
@@ -110,7 +127,11 @@ def _alignments(form: ExactForm, count: int, rng: np.random.Generator) -> list[C
     assert form.addend is not None  # noqa: S101  (the plan)
     reach = max(_precision(form.result), _precision(form.addend)) + 3
     anywhere = rng.integers(-reach, reach + 1, count)
-    limits = [distance + step for distance in (_precision(form.result), _precision(form.addend)) for step in (-1, 0, 1, 2)]
+    limits = [
+        distance + step
+        for distance in (_precision(form.result), _precision(form.addend))
+        for step in (-1, 0, 1, 2)
+    ]
     at_limit = rng.choice(limits, count) * rng.choice([-1, 1], count)
     distance = np.where(rng.random(count) < 0.5, anywhere, at_limit)
     addend = _sparse(form.addend, _uniform_codes(form.addend.width, count, rng), rng)
@@ -163,7 +184,9 @@ def _product(form: ExactForm, factors: Sequence[Codes]) -> Values:
 def _near(format_: Operand, values: Values, rng: np.random.Generator, *, spread: int) -> Codes:
     """Return the codes nearest to `values`, half of them moved by up to `spread` codes."""
     limit = np.finfo(np.float64).max
-    codes = format_.encode(np.clip(values, -limit, limit), rounding="rne", overflow="saturate").astype(np.uint64)
+    codes = format_.encode(np.clip(values, -limit, limit), rounding="rne", overflow="saturate").astype(
+        np.uint64
+    )
     steps = rng.integers(-spread, spread + 1, len(codes)) * (rng.random(len(codes)) < 0.5)
     return (codes + steps.astype(np.int64).view(np.uint64)) & np.uint64((1 << format_.width) - 1)
 

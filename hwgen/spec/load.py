@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from hwgen.errors import InputError
 from hwgen.spec.record import Record
 from hwgen.spec.source import KeyPath, SpecSource, quoted
 

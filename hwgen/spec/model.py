@@ -38,14 +38,16 @@ class Target(Record):
     clock_ps: Annotated[
         int | None,
         Whole("clock period", 50, 10_000_000),
-        Field(description="clock period in picoseconds; without it the RTL is combinational and Vitis gets 5 ns"),
+        Field(description="clock period; unset: RTL is combinational, Vitis gets 5 ns", examples=[3000]),
     ] = None
     delay_model: Annotated[
         Literal["unit", "sky130", "asap7"],
         one_of("delay model", "unit", "sky130", "asap7"),
-        Field(description="gate delays that pipelining goes by: unit, sky130 or asap7"),
+        Field(description="gate delays to pipeline by: unit, sky130 or asap7"),
     ] = "sky130"
-    part: Annotated[str, BeforeValidator(_check_part), Field(description="AMD part for Vitis")] = "xczu7ev-ffvc1156-2-e"
+    part: Annotated[str, BeforeValidator(_check_part), Field(description="AMD part for Vitis")] = (
+        "xczu7ev-ffvc1156-2-e"
+    )
 
 
 def _check_interface(value: object) -> object:
@@ -61,20 +63,22 @@ class OperatorSpec(Record):
     kind: Annotated[str, Field(description="what the unit computes")]
     name: Annotated[
         Name | None,
-        Field(description="names the project, the C++ top and the RTL module; default from kind and formats"),
+        Field(description="of the project, the C++ top and the RTL module"),
     ] = None
     formats: Annotated[Record, Field(description="of the operands and the result")]
-    rounding: Annotated[RoundingField, Field(description="a mode, or {mode: sr, bits: 1..64, rand: ...}")] = (
+    rounding: Annotated[RoundingField, Field(description="or just a mode, such as rounding: rne")] = (
         RoundingSpec(mode=RoundingMode.RNE)
     )
     overflow: Annotated[
         OverflowField | None,
-        Field(description="infinity, saturate, nan or wrap (fixed); default from the result format"),
+        Field(
+            description="infinity, saturate or nan, as the result format has them; fixed: saturate or wrap"
+        ),
     ] = None
     interface: Annotated[
         Literal["function", "stream"] | None,
         BeforeValidator(_check_interface),
-        Field(description="function, or stream (AXI4-Stream kernel); default function, with an LFSR stream"),
+        Field(description="function, or stream (AXI4-Stream kernel)"),
     ] = None
     target: Annotated[Target, Field(description="what the design is built for")] = Target()
 

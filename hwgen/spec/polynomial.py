@@ -156,7 +156,7 @@ def _prime_factors(number: int) -> set[int]:
 
 
 def _is_prime(number: int) -> bool:
-    """Tell whether `number` < 2^81 is prime (Miller-Rabin; these bases are proven to 3.3e24, Sorenson 2015)."""
+    """Tell whether `number` < 2^81 is prime (Miller-Rabin; these bases decide to 3.3e24, Sorenson 2015)."""
     bases = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
     if number in bases:
         return True

@@ -49,7 +49,9 @@ class Whole:
 
     def _check(self, value: object) -> object:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise spec_error(f"{self.what} {quoted(value)} is not a whole number: legal: {self.low}..{self.high}")
+            raise spec_error(
+                f"{self.what} {quoted(value)} is not a whole number: legal: {self.low}..{self.high}"
+            )
         if not self.low <= value <= self.high:
             raise spec_error(f"{self.what} {quoted(value)} is out of range: legal: {self.low}..{self.high}")
         return value

@@ -23,10 +23,14 @@ class Lfsr(Record):
     The bits are defined in ``docs/rounding.md`` and by `hwgen.golden`; here are its parameters.
     """
 
-    width: Annotated[int | None, Field(description="register bits, at least `bits` + 8; default max(32, bits + 8)")] = None
+    width: Annotated[
+        int | None, Field(description="register bits, at least `bits` + 8; default max(32, bits + 8)")
+    ] = None
     taps: Annotated[
         tuple[int, ...] | None,
-        Field(description="exponents of a primitive polynomial, the width first; default from Xilinx XAPP052"),
+        Field(
+            description="exponents of a primitive polynomial, the width first; default from Xilinx XAPP052"
+        ),
     ] = None
     seed: Annotated[int, Field(description="state after reset: not zero, and at most `width` bits")] = 0xACE1
 
@@ -43,12 +47,15 @@ class Lfsr(Record):
         seed = data.get("seed", 1)
         if type(seed) is not int or seed <= 0:
             raise spec_error(
-                f"LFSR seed {quoted(seed)} is not legal: legal: 1..2^width-1 (from zero it never leaves zero)", "seed"
+                f"LFSR seed {quoted(seed)} is not legal: legal: 1..2^width-1 (zero stays zero)",
+                "seed",
             )
         taps = data.get("taps")
         if taps is not None:
             if not isinstance(taps, list | tuple) or not taps or any(type(tap) is not int for tap in taps):
-                raise spec_error(f"LFSR taps {quoted(taps)} are not a list of exponents, such as [32, 22, 2, 1]", "taps")
+                raise spec_error(
+                    f"LFSR taps {quoted(taps)} are not a list of exponents, such as [32, 22, 2, 1]", "taps"
+                )
             data["taps"] = tuple(taps)
         return data
 
@@ -64,17 +71,26 @@ class Lfsr(Record):
         width = self.width if self.width is not None else max(32, bits + 8)
         if width < bits + 8:
             raise spec_error(
-                f"LFSR width {width} is too narrow for {bits} random bits: legal: {bits + 8}..{polynomial.MAX_WIDTH} "
+                f"LFSR width {width} is too narrow for {bits} random bits: "
+                f"legal: {bits + 8}..{polynomial.MAX_WIDTH} "
                 "(bits + 8, so that the missing all-zero state does not bias)",
                 "width",
             )
         if self.seed >> width:
-            raise spec_error(f"LFSR seed {self.seed:#x} has more than {width} bits: legal: 1..{2**width - 1:#x}", "seed")
-        taps = self.taps or polynomial.default_taps(width)
-        if max(taps) != width or min(taps) < 1 or len(set(taps)) != len(taps) or not polynomial.is_maximal_length(taps):
             raise spec_error(
-                f"LFSR taps {list(taps)} do not give the maximal period 2^{width}-1: legal: exponents of a primitive "
-                f"polynomial of degree {width}, such as {list(polynomial.default_taps(width))}",
+                f"LFSR seed {self.seed:#x} has more than {width} bits: legal: 1..{2**width - 1:#x}", "seed"
+            )
+        taps = self.taps or polynomial.default_taps(width)
+        if (
+            max(taps) != width
+            or min(taps) < 1
+            or len(set(taps)) != len(taps)
+            or not polynomial.is_maximal_length(taps)
+        ):
+            raise spec_error(
+                f"LFSR taps {list(taps)} do not give the maximal period 2^{width}-1: "
+                f"legal: exponents of a primitive polynomial of degree {width}, "
+                f"such as {list(polynomial.default_taps(width))}",
                 "taps",
             )
         return Lfsr(width=width, taps=tuple(sorted(taps, reverse=True)), seed=self.seed)
@@ -104,10 +120,11 @@ class RoundingSpec(Record):
     bits: Annotated[
         int | None,
         Whole("SR bits", 1, 64),
-        Field(description="random bits of each result (sr only)"),
+        Field(description="sr only: random bits of each result, 1..64", examples=[8]),
     ] = None
     rand: Annotated[
-        Rand | None, Field(description="port, or {lfsr: {width, taps, seed}} (sr only); default port")
+        Rand | None,
+        Field(description="sr only: port (default), or {lfsr: {width: 32, seed: 0xACE1}}", examples=["port"]),
     ] = None
 
     @model_validator(mode="before")
@@ -120,13 +137,17 @@ class RoundingSpec(Record):
             return data
         if data["mode"] == "sr":
             if "bits" not in data:
-                raise spec_error("rounding mode 'sr' needs the key 'bits', the random bits of a result: legal: 1..64")
+                raise spec_error(
+                    "rounding mode 'sr' needs the key 'bits', the random bits of a result: legal: 1..64"
+                )
             data.setdefault("rand", "port")
         else:
             for key in ("bits", "rand"):
                 if key in data:
                     mode = quoted(str(data["mode"]))
-                    raise spec_error(f"the key {key!r} belongs to rounding mode 'sr'; here the mode is {mode}", key)
+                    raise spec_error(
+                        f"the key {key!r} belongs to rounding mode 'sr'; here the mode is {mode}", key
+                    )
         return data
 
     @model_validator(mode="after")

@@ -30,7 +30,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def quoted(value: object) -> str:
     """Return `value` for an error message: its repr, cut to a readable length."""
-    shortener = reprlib.Repr(maxstring=70, maxother=70, maxlong=40, maxdict=4, maxlist=6, maxlevel=3)
+    shortener = reprlib.Repr()
+    shortener.maxstring = shortener.maxother = 70
     return shortener.repr(value)
 
 
@@ -105,7 +106,9 @@ def _parse(text: str, file: str) -> SpecSource:
         try:
             root = loader.get_single_node()
             if not isinstance(root, yaml.MappingNode):
-                raise InputError("a spec is a mapping of keys to values, such as `kind: mac`", file=file, line=1)
+                raise InputError(
+                    "a spec is a mapping of keys to values, such as `kind: mac`", file=file, line=1
+                )
             lines: dict[KeyPath, int] = {(): root.start_mark.line + 1}
             data = _construct(root, (), lines, loader, file)
         finally:
@@ -113,12 +116,16 @@ def _parse(text: str, file: str) -> SpecSource:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise InputError(f"not valid YAML: {what}", file=file, line=mark.line + 1 if mark else None) from error
+        raise InputError(
+            f"not valid YAML: {what}", file=file, line=mark.line + 1 if mark else None
+        ) from error
     except yaml.YAMLError as error:
         # ReaderError: a control character; it has a position and no mark.
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
-        raise InputError(f"not valid YAML: {getattr(error, 'reason', error)}", file=file, line=line) from error
+        raise InputError(
+            f"not valid YAML: {getattr(error, 'reason', error)}", file=file, line=line
+        ) from error
     return SpecSource(data, file, lines)
 
 
@@ -126,10 +133,12 @@ def _refuse_bombs(text: str, file: str) -> None:
     """Refuse, before anything recursive runs, text whose tree is deeper or larger than its length shows."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            anchor = event.anchor
-            raise InputError(f"YAML anchors and aliases ({anchor!r}) are not part of a spec", file=file, line=line)
+            anchor = getattr(event, "anchor", None)
+            raise InputError(
+                f"YAML anchors and aliases ({anchor!r}) are not part of a spec", file=file, line=line
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
@@ -145,10 +154,14 @@ def _construct(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], loader
             line = key_node.start_mark.line + 1
             key = _construct(key_node, (), {}, loader, file)
             if not isinstance(key, str):
-                raise InputError(f"the key {quoted(key)} is not a word; quote it if it is meant", file=file, line=line)
+                raise InputError(
+                    f"the key {quoted(key)} is not a word; quote it if it is meant", file=file, line=line
+                )
             if key in mapping:
                 first = lines[(*path, key)]
-                raise InputError(f"the key {quoted(key)} is given twice (first on line {first})", file=file, line=line)
+                raise InputError(
+                    f"the key {quoted(key)} is given twice (first on line {first})", file=file, line=line
+                )
             lines[(*path, key)] = line
             mapping[key] = _construct(value_node, (*path, key), lines, loader, file)
         return mapping

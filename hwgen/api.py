@@ -1,0 +1,159 @@
+"""The Python face of hwgen: formats that encode and decode, operators that compute and compile.
+
+>>> import hwgen
+>>> hwgen.format("e4m3fn").name
+'e4m3fn'
+>>> mul = hwgen.operator({"kind": "mul", "formats": {"a": "e4m3fn", "b": "e4m3fn", "y": "bf16"}})
+>>> [hex(y) for y in mul.golden([0x38, 0x40], [0x38, 0x38])]
+['0x3f80', '0x4000']
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hwgen import operators
+from hwgen.emit import emit
+from hwgen.errors import InputError, legal_values
+from hwgen.formats import Format, parse_format
+
+__all__ = ["ENGINES", "BitPatterns", "CompiledOperator", "OperatorUnit", "format", "operator"]
+
+BitPatterns = NDArray[np.unsignedinteger[Any]]
+CompiledOperator = Callable[..., BitPatterns]
+
+ENGINES = ("golden", "csim", "rtl")
+"""What can compute an operator: the NumPy model, the compiled C++, the simulated RTL."""
+
+
+def format(spec: str | Mapping[str, Any]) -> Format:
+    """Return the number format with a name such as ``"e4m3fn"``, or as a mapping such as in a spec file.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
+    """
+    return parse_format(spec if isinstance(spec, str) else dict(spec))
+
+
+def operator(spec: str | Path | Mapping[str, Any]) -> OperatorUnit:
+    """Return the operator of a spec file, of an emitted project folder, or of a spec as a mapping.
+
+    Raises
+    ------
+    InputError
+        If the spec is not legal; the message names file, line, value and legal values.
+    """
+    if isinstance(spec, str | Path) and Path(spec).is_dir():
+        return OperatorUnit(operators.load_project(Path(spec)))
+    return OperatorUnit(operators.load(spec))
+
+
+class OperatorUnit:
+    """One operator: its ports, its golden model, its C++ and its RTL.
+
+    Attributes
+    ----------
+    definition : hwgen.operators.Operator
+        The validated spec and what follows from it.
+    """
+
+    def __init__(self, definition: operators.Operator) -> None:
+        self.definition = definition
+
+    @property
+    def name(self) -> str:
+        """Name of the project, the C++ top and the RTL module."""
+        return self.definition.name
+
+    @property
+    def inputs(self) -> tuple[operators.Port, ...]:
+        """Input ports in operand order."""
+        return self.definition.inputs
+
+    @property
+    def output(self) -> operators.Port:
+        """The result port."""
+        return self.definition.output
+
+    def golden(self, *operands: ArrayLike) -> BitPatterns:
+        """Return the results that C++, RTL and proof must equal.
+
+        Parameters
+        ----------
+        *operands : array_like of int
+            One array of bit patterns for each input port, of shapes that broadcast.
+
+        Returns
+        -------
+        ndarray
+            Bit patterns of the result, in the smallest unsigned dtype.
+
+        Raises
+        ------
+        InputError
+            If an operand is not of integers, or is wider than its port.
+        TypeError
+            If the number of operands is not the number of input ports.
+        """
+        return self.definition.golden(*operands)
+
+    def emit(self, folder: str | Path) -> Path:
+        """Write the HLS project to `folder` and return its path; `hwgen.emit.folder` says what is refused."""
+        return emit(self.definition, folder)
+
+    def compile(self) -> CompiledOperator:
+        """Build the emitted C++ natively; the result is called as `golden` is, and gives the same bits.
+
+        Raises
+        ------
+        ToolError
+            If the compiler is missing.
+        """
+        from hwgen.flow.csim import compile_native
+
+        with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
+            return compile_native(self.emit(Path(folder) / self.name))
+
+    def simulate(self) -> CompiledOperator:
+        """Build the RTL and its simulator; the result is called as `golden` is, and gives the same bits.
+
+        Raises
+        ------
+        ToolError
+            If the compiler or the simulator is missing.
+        """
+        from hwgen.flow.rtl import generate_rtl
+        from hwgen.flow.verilated import load_rtl
+
+        with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
+            project = self.emit(Path(folder) / self.name)
+            generate_rtl(project)
+            return load_rtl(project)
+
+    def engine(self, name: str) -> CompiledOperator:
+        """Return what computes the operator: ``golden``, ``csim`` or ``rtl``."""
+        engines: dict[str, Callable[[], CompiledOperator]] = {
+            "golden": lambda: self.golden,
+            "csim": self.compile,
+            "rtl": self.simulate,
+        }
+        if name not in engines:
+            raise InputError(legal_values("engine", name, engines))
+        return engines[name]()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OperatorUnit) and self.definition == other.definition
+
+    def __hash__(self) -> int:
+        return hash(self.definition)
+
+    def __repr__(self) -> str:
+        return f"hwgen.operator({self.definition.spec.to_yaml()!r})"
