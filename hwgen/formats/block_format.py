@@ -1,7 +1,7 @@
 """Block formats: elements that share one power-of-two scale (OCP MX, block floating point, Flexpoint).
 
-A block-encoded tensor is a `BlockCodes` record: element patterns in the tensor's shape and one scale pattern per
-block. Arithmetic on blocks is not here.
+A block-encoded tensor is a `BlockCodes` record: element patterns in the tensor's shape and one scale
+pattern per block. Arithmetic on blocks is not here.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class BlockFormat:
 
     @property
     def name(self) -> str:
-        """Standard name if there is one, else <element>_<scale>_block<size>; only the former can be parsed."""
-        for name, fmt in BLOCK_NAMES.items():
+        """Standard name if there is one, else <element>_<scale>_block<size>; only the former can be
+        parsed.""" for name, fmt in BLOCK_NAMES.items():
             if fmt == self:
                 return name
         if self == bfp(self.width):
@@ -170,8 +170,8 @@ class BlockFormat:
         Returns
         -------
         BlockCodes
-            Element and scale patterns. With an E8M0 scale, a block that holds a NaN or an infinity gets the NaN
-            scale and zero elements.
+            Element and scale patterns. With an E8M0 scale, a block that holds a NaN or an infinity gets the
+            NaN scale and zero elements.
 
         Raises
         ------

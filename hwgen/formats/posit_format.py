@@ -40,9 +40,9 @@ class PositFormat:
     Notes
     -----
     Standard for Posit Arithmetic (2022). The only rounding is to nearest *on the bit string*: x between
-    neighbours u and w goes to w if it exceeds the (width+1)-bit posit between their patterns, ties to the even
-    pattern. Non-zero values never round to zero or NaR, they saturate at minpos and maxpos. NaN and infinities
-    become NaR.
+    neighbours u and w goes to w if it exceeds the (width+1)-bit posit between their patterns, ties to the
+    even pattern. Non-zero values never round to zero or NaR, they saturate at minpos and maxpos. NaN and
+    infinities become NaR.
     """
 
     width: int
@@ -292,8 +292,8 @@ def _encode_float64(
     """Round a floating array by writing the endless bit string of x and cutting it after `width` bits.
 
     Behind the regime come es exponent bits and 52 fraction bits, at most 56 together, held as one integer
-    `tail`. The regime takes L bits, so L + es + 52 - (width - 1) bits of the tail are cut off; they stay below
-    57, which an int64 holds.
+    `tail`. The regime takes L bits, so L + es + 52 - (width - 1) bits of the tail are cut off; they stay
+    below 57, which an int64 holds.
     """
     top = fmt.width - 1
     values = x.astype(np.float64)

@@ -1,0 +1,5 @@
+"""The golden model: what every operator must compute, bit for bit. Shares no code with the templates."""
+
+from hwgen.golden.operators import add, convert, fma, mac, mul
+
+__all__ = ["add", "convert", "fma", "mac", "mul"]
