@@ -106,8 +106,8 @@ class BlockFormat:
 
     @property
     def name(self) -> str:
-        """Standard name if there is one, else <element>_<scale>_block<size>; only the former can be
-        parsed.""" for name, fmt in BLOCK_NAMES.items():
+        """Standard name if there is one (`parse_format` reads it), else <element>_<scale>_block<size>."""
+        for name, fmt in BLOCK_NAMES.items():
             if fmt == self:
                 return name
         if self == bfp(self.width):

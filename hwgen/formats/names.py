@@ -112,7 +112,7 @@ def _from_name(name: str) -> Format:
             except InputError as error:
                 raise InputError(f"format {name!r}: {error.message}") from None
     shown = name if len(name) <= _MAX_NAME else name[:_MAX_NAME] + "..."
-    near = get_close_matches(shown.lower(), _NAMED, n=1)
+    near = get_close_matches(shown.lower(), _NAMED, n=1, cutoff=0.5)
     hint = f" did you mean {near[0]!r}?" if near else ""
     raise InputError(f"unknown format {shown!r}:{hint} legal: {', '.join(format_names(families=True))}")
 
