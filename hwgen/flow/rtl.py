@@ -1,21 +1,19 @@
 """Generates SystemVerilog from an emitted project: XLS schedules the design and writes the text.
 
-A function top is combinational (`stages` 0), or a pipeline that takes new operands in every cycle. Its inputs are not
-registered and its output is: N stages put N registers on every path, so latency is N cycles and the input logic is
-timed with whatever drives it. There is no reset and no valid signal; a pipeline computes whatever it is given.
+A function top is combinational (`stages` 0), or a pipeline that takes new operands in every cycle. Its inputs
+are not registered and its output is: N stages put N registers on every path, so latency is N cycles and the
+input logic is timed with whatever drives it. There is no reset and no valid signal; a pipeline computes
+whatever it is given.
 
-A stream top is a kernel with ready/valid ports and initiation interval one. Outputs are registered, so TVALID and
-TDATA come straight from flip-flops as AXI4-Stream wants, and inputs are not, so TREADY may depend on TVALID in the
-same cycle. Without stalls a result leaves `stages` cycles after its operands were taken.
+A stream top is a kernel with ready/valid ports and initiation interval one. Outputs are registered, so TVALID
+and TDATA come straight from flip-flops as AXI4-Stream wants, and inputs are not, so TREADY may depend on
+TVALID in the same cycle. Without stalls a result leaves `stages` cycles after its operands were taken.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,18 +22,12 @@ from typing import Any
 from hwgen import __version__
 from hwgen.errors import InputError, ToolError, legal_values
 from hwgen.flow.project import Project
-from hwgen.flow.sv_names import escape_ports, hide_ports
+from hwgen.flow.xls_codegen import CLOCK, DELAY_MODELS, MOST_STAGES, RESET, Timing, generate_verilog
 from hwgen.flow.xls_ir import compile_cpp_to_xls_ir
 
 __all__ = ["DELAY_MODELS", "RtlPort", "RtlResult", "compile_cpp_to_xls_ir", "generate_rtl"]
 
-DELAY_MODELS = ("unit", "sky130", "asap7")
-"""XLS' models of how long an operation takes; ``unit`` counts one picosecond an operation."""
-
 _DEFAULT_DELAY_MODEL = "sky130"
-_MOST_STAGES = 1000
-_CLOCK = "ap_clk"
-_RESET = "ap_rst_n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +102,8 @@ def generate_rtl(
     project_dir : Path or str
         The emitted project.
     clock_ps : int, optional
-        Clock period to meet, in picoseconds; the spec's ``target`` if neither this nor `stages` is given. XLS then
-        takes as few stages as it needs.
+        Clock period to meet, in picoseconds; the spec's ``target`` if neither this nor `stages` is given. XLS
+        then takes as few stages as it needs.
     stages : int, optional
         Pipeline stages; 0 is combinational. Default: 0 for functions, 1 for streams, unless a clock is given.
     delay_model : str, optional
@@ -134,7 +126,14 @@ def generate_rtl(
     xls_ir = compile_cpp_to_xls_ir(project.path)
     if stages is None and clock_ps is None:
         stages = 0 if project.interface == "function" else 1
-    stages, verilog = _generate(project, xls_ir, stages, clock_ps, model)
+    stages, verilog = generate_verilog(
+        xls_ir,
+        name=project.name,
+        inputs=[port.name for port in project.inputs],
+        output=project.output.name,
+        streaming=project.interface == "stream",
+        timing=Timing(stages=stages, clock_ps=clock_ps, delay_model=model),
+    )
     ports = _ports(project, clocked=stages > 0)
     result = RtlResult(
         path=project.path / "rtl" / f"{project.name}.sv",
@@ -144,7 +143,7 @@ def generate_rtl(
         latency=stages,
         clock_ps=clock_ps,
         delay_model=model if stages else None,
-        reset=_RESET if project.interface == "stream" else None,
+        reset=RESET if project.interface == "stream" else None,
         ports=_declared_ports(verilog, ports),
     )
     _write(result.path, _header(project, result) + verilog)
@@ -158,131 +157,24 @@ def _check_options(project: Project, clock_ps: int | None, stages: int | None, m
         raise InputError(legal_values("delay model", model, DELAY_MODELS))
     if clock_ps is not None and clock_ps < 1:
         raise InputError(f"a clock period of {clock_ps} ps is not possible; it must be at least 1")
-    if stages is not None and not 0 <= stages <= _MOST_STAGES:
-        raise InputError(f"{stages} pipeline stages are not possible; legal: 0 to {_MOST_STAGES}")
+    if stages is not None and not 0 <= stages <= MOST_STAGES:
+        raise InputError(f"{stages} pipeline stages are not possible; legal: 0 to {MOST_STAGES}")
     if stages == 0 and clock_ps is not None:
         raise InputError("combinational logic (0 stages) has no clock period; leave out one of the two")
     if stages == 0 and project.interface == "stream":
         raise InputError("a stream top needs at least 1 stage; 0 (combinational) is for function tops")
 
 
-def _generate(
-    project: Project, xls_ir: str, stages: int | None, clock_ps: int | None, model: str
-) -> tuple[int, str]:
-    """Return the number of stages and the Verilog."""
-    if stages == 0:
-        return 0, _codegen(project, xls_ir, stages=0, clock_ps=None, model=model)
-    if stages is not None:
-        return stages, _codegen(project, xls_ir, stages=stages, clock_ps=clock_ps, model=model)
-    # XLS does not report how many stages it took: see that the clock can be met at all, then find the fewest.
-    _codegen(project, xls_ir, stages=None, clock_ps=clock_ps, model=model)
-    for count in range(1, _MOST_STAGES + 1):
-        try:
-            return count, _schedule(project, xls_ir, stages=count, clock_ps=clock_ps, model=model)
-        except RuntimeError:
-            continue
-    raise InputError(f"{project.name} needs more than {_MOST_STAGES} stages at {clock_ps} ps")
-
-
-def _codegen(project: Project, xls_ir: str, *, stages: int | None, clock_ps: int | None, model: str) -> str:
-    """Run XLS, turning its refusal into an error that says what would work."""
-    try:
-        verilog = _schedule(project, xls_ir, stages=stages, clock_ps=clock_ps, model=model)
-    except RuntimeError as error:
-        if "clock period" not in str(error) and "pipeline length" not in str(error):
-            raise ToolError(f"XLS cannot generate RTL for {project.name}: {error}") from error
-        raise InputError(_advice(project, xls_ir, stages, clock_ps, model, str(error))) from error
-    return verilog
-
-
-def _advice(
-    project: Project, xls_ir: str, stages: int | None, clock_ps: int | None, model: str, refusal: str
-) -> str:
-    """Ask XLS what would be feasible, and say so."""
-    try:
-        with _quiet_stderr():
-            _schedule(project, xls_ir, stages=stages, clock_ps=clock_ps, model=model, minimise=True)
-    except RuntimeError as error:
-        refusal = str(error)
-    count = f" with {stages} stages" if stages else ""
-    wanted = f"{clock_ps} ps" if clock_ps else "any clock"
-    if shortest := re.search(r"--clock_period_ps=(\d+)", refusal):
-        hint = f"the shortest period that XLS can schedule is {shortest.group(1)} ps"
-    else:
-        hint = refusal.removeprefix("INVALID_ARGUMENT: ").split(";")[0]
-    return f"{project.name} cannot run at {wanted}{count} by the {model} delay model: {hint}"
-
-
-def _schedule(
-    project: Project,
-    xls_ir: str,
-    *,
-    stages: int | None,
-    clock_ps: int | None,
-    model: str,
-    minimise: bool = False,
-) -> str:
-    import xls
-
-    names = [port.name for port in project.inputs]
-    package = xls.parse_ir_package(hide_ports(xls_ir, names))
-    common: dict[str, Any] = {
-        "module_name": project.name,
-        "use_system_verilog": True,
-        # XLS' semantics, which its optimiser relies on: an index past the end reads the last entry, and
-        # a receive that does not happen gives zero.
-        "array_index_bounds_checking": True,
-        "gate_recvs": True,
-        "add_invariant_assertions": False,
-    }
-    if stages == 0:
-        result = package.schedule_and_codegen(
-            generator="combinational", output_port_name=project.output.name, **common
-        )
-        return escape_ports(str(result.get_verilog_text()), names)
-    timing: dict[str, Any] = {
-        "generator": "pipeline",
-        "with_delay_model": True,
-        "delay_model": model,
-        "pipeline_stages": stages,
-        "clock_period_ps": clock_ps,
-        "minimize_clock_on_failure": minimise or None,
-        "flop_inputs": False,
-        "flop_outputs": True,
-    }
-    if project.interface == "function":
-        timing["output_port_name"] = project.output.name
-    else:
-        timing |= {
-            "reset": _RESET,
-            "reset_active_low": True,
-            "reset_asynchronous": False,
-            "flop_outputs_kind": "flop",
-            "streaming_channel_data_suffix": "_TDATA",
-            "streaming_channel_valid_suffix": "_TVALID",
-            "streaming_channel_ready_suffix": "_TREADY",
-        }
-    verilog = str(package.schedule_and_codegen(**timing, **common).get_verilog_text())
-    return _renamed_clock(escape_ports(verilog, names))
-
-
-def _renamed_clock(verilog: str) -> str:
-    """Call the clock as Vitis does; XLS has no option for it. XLS gives no other object the name ``clk``."""
-    if re.search(rf"\b{_CLOCK}\b", verilog):
-        raise ToolError(f"the name {_CLOCK!r} is taken in the generated RTL")
-    return re.sub(r"\bclk\b", _CLOCK, verilog)
-
-
 def _ports(project: Project, *, clocked: bool) -> tuple[RtlPort, ...]:
     """Return the ports that the module must have, in any order."""
     ports = []
     if clocked:
-        ports.append(RtlPort(name=_CLOCK, direction="input", width=1))
+        ports.append(RtlPort(name=CLOCK, direction="input", width=1))
     if project.interface == "function":
         ports += [RtlPort(name=p.name, direction="input", width=p.width) for p in project.inputs]
         ports.append(RtlPort(name=project.output.name, direction="output", width=project.output.width))
         return tuple(ports)
-    ports.append(RtlPort(name=_RESET, direction="input", width=1))
+    ports.append(RtlPort(name=RESET, direction="input", width=1))
     for port in (*project.inputs, project.output):
         forward, backward = ("output", "input") if port is project.output else ("input", "output")
         ports.append(RtlPort(name=f"{port.name}_TDATA", direction=forward, width=port.width))
@@ -336,17 +228,3 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise InputError(f"cannot write {path.name}: {error.strerror}", file=path.parent) from error
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keep XLS' log, which it writes to the process' stderr, out of the user's sight for a moment."""
-    saved = os.dup(2)
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)

@@ -1,6 +1,7 @@
 """From an emitted project's C++ to optimised XLS IR: clang, `hwgen.lower`, XLS' optimiser.
 
-This is the common first half of ``hwgen rtl`` and ``hwgen prove``, so that what is proven is what becomes RTL.
+This is the common first half of ``hwgen rtl`` and ``hwgen prove``, so that what is proven is what becomes
+RTL.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ __all__ = ["compile_cpp_to_xls_ir", "compile_to_llvm_ir", "lower_project", "opti
 
 _TOP = "hwgen_top"
 
-# -O1 gives plain integer SSA without the duplication that higher levels make for processors. Everything is inlined
-# and every loop with a constant bound is unrolled, however large: what is left over is an error later. One fixed
-# target makes the IR the same on every machine; line tables let errors name C++ lines; kept value names make the
-# SystemVerilog readable.
-_CLANG_FLAGS = (
+# -O1 gives plain integer SSA without the duplication that higher levels make for processors. Everything is
+# inlined and every loop with a constant bound is unrolled, however large: what is left over is an error
+# later. One fixed target makes the IR the same on every machine; line tables let errors name C++ lines; kept
+# value names make the SystemVerilog readable.
+_FLAGS = (
     "-std=c++14 -O1 -S -emit-llvm -target x86_64-linux-gnu -mcpu=baseline -gline-tables-only "
     "-fno-discard-value-names -fno-sanitize=all -fno-stack-protector -fno-exceptions -fno-rtti "
     "-fno-threadsafe-statics -fno-vectorize -fno-slp-vectorize -fno-jump-tables "
     "-finline-functions -mllvm -inline-threshold=100000 "
     "-mllvm -unroll-threshold=1000000 -mllvm -unroll-max-upperbound=1024 -DHWGEN_LOWER -Wno-unknown-pragmas"
-).split()
+)
 
 _FUNCTION_SHIM = """\
 #include "src/{name}.cpp"
@@ -67,7 +68,7 @@ def compile_to_llvm_ir(source: Path, *, include: Sequence[Path] = (), cwd: Path 
         target = Path(folder, "unit.ll")
         search = [f"-I{path}" for path in include]
         run_tool(
-            [*clangxx(), *_CLANG_FLAGS, *search, source.resolve(), "-o", target],
+            [*clangxx(), *_FLAGS.split(), *search, source.resolve(), "-o", target],
             what="compiling the C++ design for hardware",
             cwd=cwd,
         )
@@ -101,7 +102,7 @@ def lower_project(project: Project) -> str:
         raise InputError(f"the project has no {source.relative_to(project.path)}", file=project.path)
     stand_ins = project.path / "open"
     include = [
-        Path("."),
+        Path(),
         Path("src"),
         Path("open") if stand_ins.is_dir() else templates_dir().resolve() / "include" / "open",
     ]
@@ -149,7 +150,8 @@ def compile_cpp_to_xls_ir(project_dir: Path | str) -> str:
     Raises
     ------
     InputError
-        If `project_dir` is no project, or the C++ has something without a hardware form (file and line are given).
+        If `project_dir` is no project, or the C++ has something without a hardware form (file and line are
+        given).
     ToolError
         If a tool is missing or the C++ does not compile.
     """

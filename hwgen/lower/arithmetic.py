@@ -1,8 +1,8 @@
 """LLVM's integer instructions and intrinsics as XLS operations.
 
-Flags such as ``nuw``, ``exact`` or ``disjoint`` only say when LLVM's result is poison, so ignoring them is sound.
-Shifts by the width or more and divisions by zero are undefined in C++; XLS defines them, which is a legal choice and
-keeps speculated operations harmless.
+Flags such as ``nuw``, ``exact`` or ``disjoint`` only say when LLVM's result is poison, so ignoring them is
+sound. Shifts by the width or more and divisions by zero are undefined in C++; XLS defines them, which is a
+legal choice and keeps speculated operations harmless.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The control-flow graph of one function: order, dominators and path conditions.
 
-If-conversion needs three things: an order in which each block follows its predecessors, the nearest block that
-every path to a join has passed, and the condition under which control takes a given way between the two. Conditions
-are Boolean terms built through a small interface, so that this module knows nothing of XLS.
+If-conversion needs three things: an order in which each block follows its predecessors, the nearest block
+that every path to a join has passed, and the condition under which control takes a given way between the two.
+Conditions are Boolean terms built through a small interface, so that this module knows nothing of XLS.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Streams: ``hls::stream`` reads and writes as XLS receives and sends.
 
-One activation may read each stream at one place and write each stream once: that is what initiation interval one
-means. Writes on paths that exclude each other become a single send.
+One activation may read each stream at one place and write each stream once: that is what initiation interval
+one means. Writes on paths that exclude each other become a single send.
 """
 
 from __future__ import annotations

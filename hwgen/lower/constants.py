@@ -1,7 +1,7 @@
 """The bytes of a global variable's initializer, and its scalar fields.
 
-LLVM prints initializers as nested constants. Lookup tables are read as bytes; a ``static`` variable's scalars become
-the elements of hardware state.
+LLVM prints initializers as nested constants. Lookup tables are read as bytes; a ``static`` variable's scalars
+become the elements of hardware state.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Parse LLVM IR into plain records: functions, blocks, instructions, operands.
 
-llvmlite parses and verifies the text and answers for types, operands and constants. What its interface does not
-show (a comparison's predicate, a GEP's element type, switch cases, struct indices) is read from the printed line of
-the same instruction. Nothing here knows about XLS.
+llvmlite parses and verifies the text and answers for types, operands and constants. What its interface does
+not show (a comparison's predicate, a GEP's element type, switch cases, struct indices) is read from the
+printed line of the same instruction. Nothing here knows about XLS.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def parse_module(text: str) -> Module:
         where = _function_location(header_text, blocks, locations)
         title = locations.subprogram(header_text) or item.name
         functions[item.name] = Function(item.name, title, item, tuple(item.arguments), blocks, where)
-    initializers = {name: rest for name, rest in _GLOBAL.findall(printed)}
+    initializers = dict(_GLOBAL.findall(printed))
     variables = [_parse_global(item, initializers[item.name]) for item in ref.global_variables]
     return Module(
         ref=ref,

@@ -1,8 +1,8 @@
 """If-converts a function: visits its blocks in order and turns each instruction into XLS nodes.
 
-Calls are expanded in place, so the whole call tree becomes one flat body. Every block has a path condition; only
-effects (stores, sends, receives) depend on it. A phi selects between its incoming values by the conditions that
-decide between its nearest dominator and itself.
+Calls are expanded in place, so the whole call tree becomes one flat body. Every block has a path condition;
+only effects (stores, sends, receives) depend on it. A phi selects between its incoming values by the
+conditions that decide between its nearest dominator and itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hwgen.lower.channels import Channels, Path, parse_hook
 from hwgen.lower.globals import Globals
 from hwgen.lower.llvm import Block, Function, Instruction, Module, Value
 from hwgen.lower.location import lowering_error
-from hwgen.lower.memory import Address, Pointer, load, store
+from hwgen.lower.memory import Pointer, load, store
 from hwgen.lower.operands import constant_operand
 from hwgen.lower.values import LoweredValue, choose, is_undefined, undefined
 from hwgen.lower.xls_text import Bit, Body, Node
@@ -327,7 +327,7 @@ class Lowering:
     ) -> LoweredValue | None:
         """Lower a read or write of ``hls::stream``; data wider than 128 bits travels through memory."""
         kind, width = hook
-        operands = [operand for operand in instruction.operands[:-1]]
+        operands = list(instruction.operands[:-1])
         where = instruction.location
         returned = None
         if kind != "send" and not instruction.width:

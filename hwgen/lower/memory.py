@@ -1,10 +1,10 @@
 """Memory as the lowering sees it: small named regions whose contents are wires.
 
 A region is a local array that the compiler kept in memory, a ``static`` variable, a constant table or a wide
-argument. Its contents are *cells*, runs of bytes each driven by one node, so that a load of what was stored gives
-back that very node. A store on a conditional path becomes a select between the new and the old contents; blocks are
-visited in topological order, so one linear history serves all paths. Pointers are a region and a byte offset that
-may be a sum of scaled variables.
+argument. Its contents are *cells*, runs of bytes each driven by one node, so that a load of what was stored
+gives back that very node. A store on a conditional path becomes a select between the new and the old
+contents; blocks are visited in topological order, so one linear history serves all paths. Pointers are a
+region and a byte offset that may be a sum of scaled variables.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class Region:
 class Address:
     """One place that a pointer may denote: ``offset + sum(node * scale)`` bytes into `region`.
 
-    `when` is the condition under which it is this one; the conditions of one pointer's addresses exclude each other.
+    `when` is the condition under which it is this one; the conditions of one pointer's addresses exclude each
+    other.
     """
 
     region: Region
@@ -183,7 +184,8 @@ def _load_one(body: Body, address: Address, size: int, align: int, when: Bit) ->
         return region.read(body, address.offset, size)
     slots = _slots(body, address, size, align)
     entries = [region.read(body, offset, size) for offset in slots.offsets]
-    # Every index that C++ allows is in range, so filling up to a power of two needs no bounds check in hardware.
+    # Every index that C++ allows is in range, so filling up to a power of two needs no bounds check in
+    # hardware.
     entries += [entries[-1]] * ((1 << slots.index.width) - len(entries))
     return body.lookup(entries, slots.index, hint=region.name)
 

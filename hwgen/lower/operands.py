@@ -25,7 +25,8 @@ def constant_operand(body: Body, module: Module, variables: Globals, operand: Va
     Raises
     ------
     InputError
-        If the constant has no hardware form: floating point, a function's address, an address computed at link time.
+        If the constant has no hardware form: floating point, a function's address, an address computed at
+        link time.
     """
     kind = operand.value_kind
     type_ = operand.type

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from hwgen.errors import InputError
 from hwgen.lower.channels import Channel, Channels
 from hwgen.lower.globals import Globals
-from hwgen.lower.llvm import Function, parse_module
+from hwgen.lower.llvm import Function, Module, parse_module
 from hwgen.lower.location import lowering_error
 from hwgen.lower.lowering import Lowering
 from hwgen.lower.memory import Address, Pointer, Region
@@ -24,23 +24,28 @@ from hwgen.lower.xls_text import Body
 __all__ = ["lower_function", "lower_proc"]
 
 # Words of the XLS IR grammar that must not become names of nodes.
-_RESERVED = frozenset(
-    """
-    array bits block chan file_number fn init instantiation literal next package param pos proc reg ret token top
-    tuple u1
-    """.split()
-)
+_GRAMMAR = """
+array bits block chan file_number fn init instantiation literal next package param pos proc reg ret token top
+tuple u1
+"""
+_RESERVED = frozenset(_GRAMMAR.split())
 
 
 def lower_function(
-    llvm_ir: str, *, top: str, inputs: Mapping[str, int], output: tuple[str, int], name: str | None = None
+    llvm_ir: str | Module,
+    *,
+    top: str,
+    inputs: Mapping[str, int],
+    output: tuple[str, int],
+    name: str | None = None,
 ) -> str:
     """Translate a C++ function into an XLS package with one function.
 
     Parameters
     ----------
-    llvm_ir : str
-        What clang printed, with line tables so that errors can name C++ lines.
+    llvm_ir : str or Module
+        What clang printed, with line tables so that errors can name C++ lines; parsed already if several tops of
+        one file are wanted.
     top : str
         The ``extern "C"`` function.
     inputs : mapping of str to int
@@ -58,12 +63,12 @@ def lower_function(
     Raises
     ------
     InputError
-        Naming the C++ file and line of what has no hardware form: a loop without constant bound, floating point,
-        recursion, a function without a body, state, ...
+        Naming the C++ file and line of what has no hardware form: a loop without constant bound, floating
+        point, recursion, a function without a body, state, ...
     """
     title = name or top
     _check_names([title, output[0], *inputs])
-    module = parse_module(llvm_ir)
+    module = llvm_ir if isinstance(llvm_ir, Module) else parse_module(llvm_ir)
     function = _find(module.functions, top, len(inputs) + 1)
     body = Body(reserved=_RESERVED | set(inputs))
     variables = Globals(body, module, stateful=False)
@@ -80,15 +85,21 @@ def lower_function(
     signature = ", ".join(f"{port}: bits[{bits}]" for port, bits in inputs.items())
     header = f"top fn {title}({signature}) -> bits[{width}] {{"
     final = f"  ret {body.unique('result')}: bits[{width}] = identity({value.name})"
-    return "\n".join([f"package {title}", "", header, *body.lines, final, "}", ""])
+    return "\n".join([f"package {title}", "", header, *body.live_lines([value.name]), final, "}", ""])
 
 
 def lower_proc(
-    llvm_ir: str, *, top: str, inputs: Mapping[str, int], outputs: Mapping[str, int], name: str | None = None
+    llvm_ir: str | Module,
+    *,
+    top: str,
+    inputs: Mapping[str, int],
+    outputs: Mapping[str, int],
+    name: str | None = None,
 ) -> str:
     """Translate a C++ streaming kernel into an XLS package with one proc.
 
-    Static variables become state that resets to their initializers; each call of the kernel is one activation.
+    Static variables become state that resets to their initializers; each call of the kernel is one
+    activation.
 
     Parameters
     ----------
@@ -109,7 +120,7 @@ def lower_proc(
     """
     title = name or top
     _check_names([title, *inputs, *outputs])
-    module = parse_module(llvm_ir)
+    module = llvm_ir if isinstance(llvm_ir, Module) else parse_module(llvm_ir)
     function = _find(module.functions, top, len(inputs) + len(outputs))
     ports = [Channel(port, width, output=False) for port, width in inputs.items()]
     ports += [Channel(port, width, output=True) for port, width in outputs.items()]
@@ -127,7 +138,7 @@ def lower_proc(
     reset = ", ".join(str(item.reset) for item in variables.state)
     header = f"top proc {title}({state}init={{{reset}}}) {{"
     declarations = [port.declaration(number) for number, port in enumerate(ports)]
-    return "\n".join([f"package {title}", "", *declarations, "", header, *body.lines, "}", ""])
+    return "\n".join([f"package {title}", "", *declarations, "", header, *body.live_lines(), "}", ""])
 
 
 def _find(functions: Mapping[str, Function], top: str, parameters: int) -> Function:

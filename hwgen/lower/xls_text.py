@@ -1,7 +1,7 @@
 """Builds the text of one XLS function or proc, one node a line.
 
-Equal nodes are written once, and the few simplifications that if-conversion relies on (constant conditions, whole
-slices) are made here; everything else is left to XLS' optimiser.
+Equal nodes are written once, and the few simplifications that if-conversion relies on (constant conditions,
+whole slices) are made here; everything else is left to XLS' optimiser.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Node:
     constant : int or None
         The value, if it is a literal.
     undefined : bool
-        Whether C++ leaves the value open; it is then written as zero, and a choice between it and another value
-        may take the other.
+        Whether C++ leaves the value open; it is then written as zero, and a choice between it and another
+        value may take the other.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Body:
         self.lines: list[str] = []
         self._names: set[str] = set(reserved)
         self._known: dict[str, str] = {}
+        self._effects: set[str] = set()
 
     def unique(self, hint: str) -> str:
         """Return a fresh identifier like `hint` (the compiler's inlining suffixes dropped)."""
@@ -70,9 +71,21 @@ class Body:
             self.lines.append(f"  {name}: {key}")
         return self._known[key]
 
+    def live_lines(self, roots: Iterable[str] = ()) -> list[str]:
+        """Return the lines that the named nodes or an effect depend on, in order."""
+        needed = set(roots)
+        kept = []
+        for line in reversed(self.lines):
+            name, expression = line.strip().split(": ", 1)
+            if name in needed or name in self._effects:
+                needed.update(re.findall(r"\w+", expression))
+                kept.append(line)
+        return kept[::-1]
+
     def effect(self, type_: str, expression: str, hint: str) -> str:
         """Write a node that must not be merged with an equal one: a send or a receive."""
         name = self.unique(hint)
+        self._effects.add(name)
         self.lines.append(f"  {name}: {type_} = {expression}")
         return name
 

@@ -1,0 +1,178 @@
+"""XLS' scheduler and SystemVerilog generator, with the options that our interfaces mean.
+
+What a design's ports are called and what is written to disk is `hwgen.flow.rtl`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hwgen.errors import InputError, ToolError
+from hwgen.flow.sv_names import escape_ports, hide_ports
+from hwgen.flow.tools import require_module
+
+__all__ = ["CLOCK", "DELAY_MODELS", "MOST_STAGES", "RESET", "Timing", "generate_verilog"]
+
+DELAY_MODELS = ("unit", "sky130", "asap7")
+"""XLS' models of how long an operation takes; ``unit`` counts one picosecond an operation."""
+
+MOST_STAGES = 1000
+CLOCK = "ap_clk"
+RESET = "ap_rst_n"
+
+# XLS' semantics, which its optimiser relies on but its generator does not keep by itself: an index past the
+# end reads the last entry, and a receive that does not happen gives zero.
+_FAITHFUL = {"array_index_bounds_checking": True, "gate_recvs": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What the schedule must meet.
+
+    Attributes
+    ----------
+    stages : int or None
+        Pipeline stages, 0 for combinational; None for as few as the clock allows.
+    clock_ps : int or None
+        Clock period in picoseconds.
+    delay_model : str
+        One of `DELAY_MODELS`.
+    """
+
+    stages: int | None
+    clock_ps: int | None
+    delay_model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Design:
+    xls_ir: str
+    name: str
+    inputs: Sequence[str]
+    output: str
+    streaming: bool
+
+
+def generate_verilog(
+    xls_ir: str, *, name: str, inputs: Sequence[str], output: str, streaming: bool, timing: Timing
+) -> tuple[int, str]:
+    """Schedule an optimised XLS package and return its number of stages and its SystemVerilog.
+
+    Parameters
+    ----------
+    xls_ir : str
+        The package; its top is a proc if `streaming`, else a function.
+    name : str
+        Name of the module.
+    inputs, output : sequence of str, str
+        The ports' names.
+    streaming : bool
+        Whether ports are ready/valid channels.
+    timing : Timing
+        What to meet.
+
+    Raises
+    ------
+    InputError
+        If the schedule cannot be met; the message says what XLS could meet.
+    ToolError
+        If XLS is missing or fails otherwise.
+    """
+    require_module("xls", "RTL generation")
+    design = _Design(xls_ir=xls_ir, name=name, inputs=inputs, output=output, streaming=streaming)
+    verilog = _schedule_or_explain(design, timing)
+    if timing.stages is not None:
+        return timing.stages, verilog
+    # XLS does not say how many stages it took to meet the clock: find the fewest that do.
+    for stages in range(1, MOST_STAGES + 1):
+        try:
+            return stages, _schedule(design, replace(timing, stages=stages))
+        except RuntimeError:
+            continue
+    raise InputError(f"{name} needs more than {MOST_STAGES} stages at {timing.clock_ps} ps")
+
+
+def _schedule_or_explain(design: _Design, timing: Timing) -> str:
+    try:
+        return _schedule(design, timing)
+    except RuntimeError as error:
+        if "clock period" not in str(error) and "pipeline length" not in str(error):
+            raise ToolError(f"XLS cannot generate RTL for {design.name}: {error}") from error
+        raise InputError(_advice(design, timing, str(error))) from error
+
+
+def _advice(design: _Design, timing: Timing, refusal: str) -> str:
+    """Ask XLS what would be feasible, and say so."""
+    try:
+        with _quiet_stderr():
+            _schedule(design, timing, minimise_clock=True)
+    except RuntimeError as error:
+        refusal = str(error)
+    stages = f" with {timing.stages} stages" if timing.stages else ""
+    wanted = f"{timing.clock_ps} ps" if timing.clock_ps else "any clock"
+    if shortest := re.search(r"--clock_period_ps=(\d+)", refusal):
+        hint = f"the shortest period that XLS can schedule is {shortest.group(1)} ps"
+    else:
+        hint = refusal.removeprefix("INVALID_ARGUMENT: ").split(";")[0]
+    return f"{design.name} cannot run at {wanted}{stages} by the {timing.delay_model} delay model: {hint}"
+
+
+def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) -> str:
+    """Run XLS once; it refuses with a `RuntimeError`."""
+    import xls
+
+    options: dict[str, Any] = {"module_name": design.name, "use_system_verilog": True, **_FAITHFUL}
+    if timing.stages == 0:
+        options["generator"] = "combinational"
+    else:
+        options |= {
+            "generator": "pipeline",
+            "with_delay_model": True,
+            "delay_model": timing.delay_model,
+            "pipeline_stages": timing.stages,
+            "clock_period_ps": timing.clock_ps,
+            "minimize_clock_on_failure": minimise_clock or None,
+            "flop_inputs": False,
+            "flop_outputs": True,
+        }
+    if design.streaming:
+        options |= {
+            "reset": RESET,
+            "reset_active_low": True,
+            "reset_asynchronous": False,
+            "flop_outputs_kind": "flop",
+            "streaming_channel_data_suffix": "_TDATA",
+            "streaming_channel_valid_suffix": "_TVALID",
+            "streaming_channel_ready_suffix": "_TREADY",
+        }
+        package = xls.parse_ir_package(design.xls_ir)
+        return _renamed_clock(str(package.schedule_and_codegen(**options).get_verilog_text()))
+    package = xls.parse_ir_package(hide_ports(design.xls_ir, design.inputs))
+    result = package.schedule_and_codegen(output_port_name=design.output, **options)
+    return _renamed_clock(escape_ports(str(result.get_verilog_text()), design.inputs))
+
+
+def _renamed_clock(verilog: str) -> str:
+    """Call the clock as Vitis does; XLS has no option for it, and gives nothing else the name ``clk``."""
+    if re.search(rf"\b{CLOCK}\b", verilog):
+        raise ToolError(f"the name {CLOCK!r} is taken in the generated RTL")
+    return re.sub(r"\bclk\b", CLOCK, verilog)
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keep XLS' log, which it writes to the process' stderr, out of the user's sight for a moment."""
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
