@@ -185,7 +185,7 @@ class BlockFormat:
             raise InputError("block encoding takes floats of at most 64 bits, not exact numbers")
         values = values.astype(np.float64)
         blocks = self._split(values)
-        broken = ~np.isfinite(blocks).all(axis=-1)
+        broken = np.asarray(~np.isfinite(blocks).all(axis=-1))
         if broken.any() and not isinstance(self.scale, ExponentFormat):
             raise InputError(
                 f"format {self.name!r} cannot code NaN or infinity: its exponent has no pattern for it"

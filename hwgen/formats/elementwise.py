@@ -55,7 +55,9 @@ def encode_elementwise(
     if words is not None:
         values, words = np.broadcast_arrays(values, words)
     if fast is not None and values.dtype.kind != "O":
-        return fast(fmt, values, words, rounding=rounding, overflow=overflow)
+        flat_words = None if words is None else words.reshape(-1)
+        codes = fast(fmt, values.reshape(-1), flat_words, rounding=rounding, overflow=overflow)
+        return codes.reshape(values.shape)
     codes = np.empty(values.shape, dtype=fmt.dtype)
     for index, value in np.ndenumerate(values):
         word = 0 if words is None else int(words[index])

@@ -7,6 +7,7 @@ A bit pattern is sign, exponent, significand, highest bit first. Everything but 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -317,8 +318,8 @@ class FloatFormat:
         if not self.fits_float64:
             return unpack_elementwise(self, codes)
         if self.width <= _DECODE_TABLE_WIDTH:
-            return _decode_table(self)[codes]
-        return self._decode_fields(codes)
+            return np.asarray(_decode_table(self)[codes])
+        return self._decode_fields(codes.reshape(-1)).reshape(codes.shape)
 
     def _decode_fields(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Decode without a table, for wide formats that float64 holds."""
@@ -332,7 +333,7 @@ class FloatFormat:
         exponent = np.maximum(field, 1) - (self.bias + self.mantissa)
         # ldexp is exact here: every finite value of the format is a float64.
         with np.errstate(over="ignore"):
-            values = np.ldexp(significand.astype(np.float64), exponent)
+            values: npt.NDArray[np.float64] = np.ldexp(significand.astype(np.float64), exponent)
         if self.has_inf:
             values[magnitude == self.inf_code] = np.inf
         negative = (wide >> (self.width - 1)) & 1 != 0
@@ -450,8 +451,12 @@ STANDARD_FLOATS: dict[str, tuple[Any, ...]] = {
 
 
 def _decimal(value: Exact, power: int = 0) -> str:
-    number = value.number() / (1 << power) if power >= 0 else value.number() * (1 << -power)
-    return f"{float(number):.9g}" if abs(number) <= np.finfo(np.float64).max else "beyond float64"
+    """Return value / 2^power as the shortest decimal that float64 tells apart from others."""
+    scaled = Fraction(value.numerator, value.denominator) / Fraction(2) ** power
+    try:
+        return repr(float(scaled)).removesuffix(".0")
+    except OverflowError:
+        return "beyond float64"
 
 
 @lru_cache(maxsize=64)

@@ -167,8 +167,8 @@ class PositFormat:
         """
         codes = as_codes(bits, self.width, self.dtype)
         if self.width <= 16:
-            return _decode_table(self)[codes]
-        return self._decode_fields(codes)
+            return np.asarray(_decode_table(self)[codes])
+        return self._decode_fields(codes.reshape(-1)).reshape(codes.shape)
 
     def _decode_fields(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         wide = codes.astype(np.int64)
@@ -188,7 +188,8 @@ class PositFormat:
         exponent = rest >> rest_bits
         fraction = rest & ((np.int64(1) << rest_bits) - 1)
         significand = (np.int64(1) << rest_bits) + fraction
-        values = np.ldexp(significand.astype(np.float64), (regime << self.es) + exponent - rest_bits)
+        power = (regime << self.es) + exponent - rest_bits
+        values: npt.NDArray[np.float64] = np.ldexp(significand.astype(np.float64), power)
         values = np.where(negative, -values, values)
         values[wide == 0] = 0.0
         values[wide == self.nan_code] = np.nan

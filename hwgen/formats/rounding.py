@@ -148,7 +148,7 @@ def encode_float64(
     fmt : FloatFormat
         Target.
     x : ndarray of float16, float32 or float64
-        Values, any shape.
+        Values, one axis.
     words : ndarray of int or None
         Random words of `sr`, in the shape of `x`, each below 2^bits.
     rounding, overflow
@@ -161,13 +161,11 @@ def encode_float64(
     """
     plan = _plan(fmt, rounding, overflow)
     codes = np.empty(x.shape, dtype=fmt.dtype)
-    flat_x, flat_codes = x.reshape(-1), codes.reshape(-1)
-    flat_words = None if words is None else words.reshape(-1)
-    work = np.empty((5, min(_BLOCK, flat_x.size)), dtype=np.int64)
-    for start in range(0, flat_x.size, _BLOCK):
+    work = np.empty((5, min(_BLOCK, x.size)), dtype=np.int64)
+    for start in range(0, x.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        part = None if flat_words is None else flat_words[block]
-        flat_codes[block] = _encode_block(fmt, plan, flat_x[block], part, rounding, overflow, work)
+        part = None if words is None else words[block]
+        codes[block] = _encode_block(fmt, plan, x[block], part, rounding, overflow, work)
     return codes
 
 
@@ -181,7 +179,8 @@ def _encode_block(
     work: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
     """Round one block; the result is a row of `work`."""
-    bits, field, sign, codes, random = work[:, : x.size]
+    rows: list[npt.NDArray[np.int64]] = list(work[:, : x.size])
+    bits, field, sign, codes, random = rows
     np.copyto(bits.view(np.float64), x)
     np.right_shift(bits, 63, out=sign)  # all ones where negative
     np.bitwise_and(bits, _MAGNITUDE, out=bits)
@@ -237,7 +236,7 @@ def _scale_by_ldexp(
     _, exponent = np.frexp(magnitude)
     exponent = np.where(magnitude == 0, plan.lowest, np.maximum(exponent.astype(np.int64) - 1, plan.lowest))
     with np.errstate(under="ignore"):  # tiny inputs are put right below
-        scaled = np.ldexp(magnitude, fmt.mantissa - exponent)
+        scaled: npt.NDArray[np.float64] = np.ldexp(magnitude, fmt.mantissa - exponent)
     scaled[(scaled == 0) & (magnitude > 0)] = _TINY
     np.left_shift(exponent - fmt.emin, fmt.mantissa, out=field)
     return scaled

@@ -1,9 +1,8 @@
 """The fast golden path on int64: fixed-point operands whose exact result fits 62 bits.
 
 Why the result is exact: operands are integers times a power of two; products and sums of integers are exact
-in int64 as long as their widths fit, which `fits` checks by adding up widths. The only rounding is the
-final one: a right shift of the magnitude for fixed results (`round_shifted`), and for float results the
-float64 path, which takes integers of at most 53 bits as they are.
+in int64 as long as their widths fit, which `fits` checks by adding up widths. The only rounding is the final
+right shift of the magnitude (`round_shifted`).
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ def round_shifted(
     words : ndarray of int or None
         Random words of `sr`.
     """
-    below = magnitude >> shift
+    below: npt.NDArray[np.int64] = magnitude >> shift
     rest = magnitude - (below << shift)
     if shift == 0:
         return below
@@ -86,7 +85,8 @@ def round_shifted(
             fraction = rest.astype(np.uint64)
             k = fraction >> np.uint64(shift - r) if shift >= r else fraction << np.uint64(r - shift)
             up = words.astype(np.uint64) > np.uint64((1 << r) - 1) - k
-    return below + up
+    rounded: npt.NDArray[np.int64] = below + up
+    return rounded
 
 
 def fixed_arrays(
