@@ -1,0 +1,154 @@
+"""Run the cocotb bench of ``sim/`` on a project's RTL, with cached builds.
+
+This is the protocol witness: slower than `hwgen.flow.verilated`, but written independently of it, in the
+language users write their own benches in, and the one that also runs on RTL from Vitis.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from hwgen.errors import InputError, ToolError
+from hwgen.flow.cache import build
+from hwgen.flow.project import Project
+from hwgen.flow.tools import require_module, require_program, run_tool, verilator_environment
+from hwgen.resources import sim_dir
+
+__all__ = ["BenchRun", "simulate"]
+
+_EMPTY_MODULE = "module empty(input wire a, output wire y);\n  assign y = a;\nendmodule\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchRun:
+    """Outcome of one bench run.
+
+    Attributes
+    ----------
+    vectors, checked, mismatches : int
+        Vectors in the file, results compared, results that differ.
+    cycles : int
+        Clock cycles; for a combinational design, evaluations.
+    withheld, refused : int
+        Cycles in which an input paused on purpose, and in which a result waited for the pausing sink.
+    error : str
+        What went wrong, with the first mismatches; empty if the bench passed.
+    """
+
+    vectors: int
+    checked: int
+    mismatches: int
+    cycles: int = 0
+    withheld: int = 0
+    refused: int = 0
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether vectors were run and all of them agree."""
+        return not self.error and self.checked == self.vectors > 0
+
+
+def simulate(
+    project_dir: Path | str, *, vectors: Path | None = None, stall: float = 0.25, seed: int = 1
+) -> BenchRun:
+    """Run the cocotb bench on the RTL of a project.
+
+    Parameters
+    ----------
+    project_dir : Path or str
+        Project folder in which ``hwgen rtl`` has run.
+    vectors : Path, optional
+        Vector file; by default the project's own ``tb/vectors.txt``.
+    stall : float
+        For stream tops: probability, 0 <= stall < 1, that a port pauses in a cycle.
+    seed : int
+        Seed of those pauses.
+
+    Raises
+    ------
+    InputError
+        If the folder is no project or has no RTL.
+    ToolError
+        If a tool is missing, the RTL does not compile, or the bench could not be run.
+    """
+    project = Project.read(project_dir)
+    source = project.path / "rtl" / f"{project.name}.sv"
+    if not source.is_file():
+        raise InputError(f"{str(project.path)!r} has no RTL yet (run hwgen rtl first)")
+    folder = build(
+        [*_toolchain(), project.name, source], lambda part: _compile(part, source, _module_manifest(project))
+    )
+    with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
+        result = Path(temporary, "result.json")
+        arguments: list[str | Path] = ["--step", "test", "--build-dir", folder, "--result", result]
+        arguments += ["--stall", str(stall), "--seed", str(seed)]
+        arguments += [] if vectors is None else ["--vectors", vectors.resolve()]
+        try:
+            _run_bench(project.path, arguments)
+        except ToolError:
+            if not result.is_file():
+                raise
+        counts = json.loads(result.read_text(encoding="utf-8"))
+    counts.pop("latency", None)
+    return BenchRun(**counts)
+
+
+def _module_manifest(project: Project) -> str:
+    return json.dumps({"name": project.name})
+
+
+def _compile(folder: Path, source: Path, manifest: str) -> None:
+    for compiled in _runtime().glob("*.o"):
+        done = shutil.copy(compiled, folder)
+        # Verilator's makefile remakes what is older than the makefile itself, which is still to be written.
+        os.utime(done, times=(time.time() + 3600,) * 2)
+    _build_simulation(folder, source, manifest)
+    for file in folder.iterdir():
+        if file.suffix:  # all but the program
+            file.unlink()
+
+
+def _runtime() -> Path:
+    """Return the folder with Verilator's runtime as the cocotb runner compiles it, shared by all designs."""
+
+    def compile_runtime(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
+            source = Path(temporary, "empty.sv")
+            source.write_text(_EMPTY_MODULE, encoding="utf-8")
+            build_dir = Path(temporary, "build")
+            build_dir.mkdir()
+            _build_simulation(build_dir, source, json.dumps({"name": "empty"}))
+            for compiled in build_dir.glob("verilated*.o"):
+                shutil.copy(compiled, folder)
+
+    return build([*_toolchain(), "runtime"], compile_runtime)
+
+
+def _build_simulation(folder: Path, source: Path, manifest: str) -> None:
+    # The runner wants a project folder; to a build only the name in its manifest matters.
+    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    _run_bench(folder, ["--step", "build", "--build-dir", folder, "--rtl", source.resolve()])
+
+
+def _run_bench(project: Path, arguments: list[str | Path]) -> None:
+    environment = verilator_environment()
+    # cocotb's runner behaves differently inside a pytest test, which we may be in.
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    command = [sys.executable, sim_dir() / "run.py", "--project", project, *arguments]
+    run_tool(command, what="the cocotb bench", env=environment)
+
+
+def _toolchain() -> list[str | bytes | Path]:
+    require_module("cocotb", "RTL simulation")
+    compiler = run_tool([require_program("g++", "RTL simulation"), "--version"], what="g++")
+    # The program finds cocotb's libraries by an absolute path, below sys.prefix.
+    return ["cocotb", version("cocotb"), version("verilator"), compiler, sys.prefix, sim_dir() / "run.py"]
