@@ -233,6 +233,7 @@ struct ap_uint : ap_int_base<W, false> {
 #pragma clang diagnostic pop
 
 using ap_open::ap_int;
+using ap_open::ap_int_base;
 using ap_open::ap_uint;
 
 #endif

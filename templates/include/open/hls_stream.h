@@ -1,0 +1,115 @@
+// Open stand-in for AMD's hls_stream.h: hls::stream<T>, a first-in first-out channel between kernels.
+//
+// Used only where Vitis' own headers are absent. Natively (C simulation) a stream is an unbounded queue: it is never
+// full, as with AMD's, and its depth matters to hardware only. It is for one thread.
+// With HWGEN_LOWER defined it has no state at all: reads and writes become calls of undefined functions, which the
+// compiler to RTL replaces by handshakes on the channel that `this` names. Only blocking reads and writes exist there.
+//
+// Deviation from AMD's: reading an empty stream aborts with a message. AMD's warns and returns a default value, which
+// turns a wrong token count into wrong numbers.
+
+#ifndef HWGEN_OPEN_HLS_STREAM_H
+#define HWGEN_OPEN_HLS_STREAM_H
+
+#ifdef HWGEN_LOWER
+#include <ap_int.h>
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wbit-int-extension"
+
+// Defined nowhere. Data crosses as packed bits, and no exception can leave, so that a call stays a plain call.
+template <int W>
+unsigned _BitInt(W) __hwgen_receive(const void* channel) noexcept;
+template <int W>
+void __hwgen_send(void* channel, unsigned _BitInt(W) data) noexcept;
+
+#pragma clang diagnostic pop
+#else
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#endif
+
+namespace hls {
+
+// A stream of any depth can be passed where a kernel expects hls::stream<T>&.
+template <typename T, int Depth = 0>
+class stream : public stream<T, 0> {
+ public:
+  using stream<T, 0>::stream;
+};
+
+#ifdef HWGEN_LOWER
+
+template <typename T>
+class stream<T, 0> {
+ public:
+  stream() = default;
+  explicit stream(const char*) {}
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+
+  __attribute__((always_inline)) T read() { return static_cast<T>(__hwgen_receive<width>(this)); }
+  __attribute__((always_inline)) void read(T& x) { x = read(); }
+  __attribute__((always_inline)) void write(const T& x) {
+    __hwgen_send<width>(this, static_cast<ap_open::bits_t<width>>(ap_open::number_of(x)));
+  }
+  __attribute__((always_inline)) void operator>>(T& x) { x = read(); }
+  __attribute__((always_inline)) void operator<<(const T& x) { write(x); }
+
+ private:
+  static constexpr int width = ap_open::shape_of<T>::width;
+};
+
+#else
+
+template <typename T>
+class stream<T, 0> {
+ public:
+  stream() = default;
+  explicit stream(const char* name) : name_(name) {}
+  explicit stream(const std::string& name) : name_(name) {}
+  stream(const stream&) = delete;
+  stream& operator=(const stream&) = delete;
+
+  T read() {
+    if (queue_.empty()) {
+      std::fprintf(stderr, "hls::stream '%s' is read while empty: the reader expects more tokens than were written\n",
+                   name_.c_str());
+      std::abort();
+    }
+    const T front = queue_.front();
+    queue_.pop_front();
+    return front;
+  }
+  void read(T& x) { x = read(); }
+  bool read_nb(T& x) {
+    if (queue_.empty()) return false;
+    x = read();
+    return true;
+  }
+  void write(const T& x) { queue_.push_back(x); }
+  bool write_nb(const T& x) {
+    write(x);
+    return true;
+  }
+  void operator>>(T& x) { x = read(); }
+  void operator<<(const T& x) { write(x); }
+
+  bool empty() const { return queue_.empty(); }
+  bool full() const { return false; }
+  std::size_t size() const { return queue_.size(); }
+  const char* get_name() const { return name_.c_str(); }
+
+ private:
+  std::string name_;
+  std::deque<T> queue_;
+};
+
+#endif
+
+}  // namespace hls
+
+#endif

@@ -1,0 +1,369 @@
+"""Random C++ programs over ap_int, to be built with AMD's headers and with ours.
+
+A program declares operands of random widths, loads them with hard and random values, and prints every
+expression's result with its type, many times over. What is left out is what AMD's headers refuse as ambiguous, and
+what ours compute otherwise on purpose (`templates/include/open/ap_int.h` lists it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from random import Random
+
+__all__ = ["Operand", "Program", "nested_program", "operator_program", "statement_program"]
+
+ARITHMETIC = ("+", "-", "*")
+DIVISION = ("/", "%")
+LOGIC = ("&", "|", "^")
+SHIFT = ("<<", ">>")
+ORDER = ("<", "<=", ">", ">=")
+EQUALITY = ("==", "!=")
+OPERATORS = ARITHMETIC + DIVISION + LOGIC + SHIFT + ORDER + EQUALITY
+
+NATIVE = {
+    "bool": (1, False),
+    "char": (8, True),
+    "signed char": (8, True),
+    "unsigned char": (8, False),
+    "short": (16, True),
+    "unsigned short": (16, False),
+    "int": (32, True),
+    "unsigned": (32, False),
+    "long": (64, True),
+    "unsigned long": (64, False),
+    "long long": (64, True),
+    "unsigned long long": (64, False),
+}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An expression, as an operator sees it: its kind, and the width and sign that division looks at."""
+
+    text: str
+    kind: str
+    width: int
+    signed: bool
+    const: bool = False
+
+
+@dataclass
+class Program:
+    """C++ source under construction: declarations of operands, then numbered statements."""
+
+    random: Random
+    trials: int = 12
+    declarations: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+
+    def whole(self, width: int, signed: bool, *, load: str = "load", const: bool = False) -> Operand:
+        """Declare an ap_(u)int."""
+        name = f"v{len(self.declarations)}"
+        kind = f"ap_{'' if signed else 'u'}int<{width}>"
+        self.declarations.append(f"{kind} {name}; {load}({name});")
+        if const:
+            self.declarations.append(f"const {kind}& c{name} = {name};")
+            name = "c" + name
+        return Operand(name, "whole", width, signed, const)
+
+    def native(self, kind: str, *, load: str = "load") -> Operand:
+        """Declare a native integer."""
+        name = f"n{len(self.declarations)}"
+        self.declarations.append(f"{kind} {name}; {load}({name});")
+        return Operand(name, "native", *NATIVE[kind])
+
+    def range(self, of: Operand, *, full: bool = False) -> Operand:
+        """Select a range, sometimes with indices that the compiler does not know."""
+        low = 0 if full else self.random.randrange(of.width)
+        high = of.width - 1 if full else self.random.randrange(low, of.width)
+        if self.random.random() < 0.3:
+            text = f"{of.text}(zero + {high}, zero + {low})"
+        else:
+            text = self.random.choice((f"{of.text}({high}, {low})", f"{of.text}.range({high}, {low})"))
+        return Operand(text, "range", of.width, False)
+
+    def bit(self, of: Operand) -> Operand:
+        """Select a bit."""
+        index = self.random.randrange(of.width)
+        return Operand(f"{of.text}[{self.random.choice(('', 'zero + '))}{index}]", "bit", 1, False)
+
+    def concat(self, *parts: Operand) -> Operand:
+        """Concatenate two parts or more."""
+        text = "(" + ", ".join(part.text for part in parts) + ")"
+        return Operand(text, "concat", sum(part.width for part in parts), False)
+
+    def show(self, expression: str) -> None:
+        """Print an expression's value and type."""
+        self.statements.append(f"show({len(self.statements)}, {expression});")
+
+    def run(self, before: str, *results: str) -> None:
+        """Run statements on their own copies, then print results."""
+        shows = " ".join(f"show({len(self.statements)}, {result});" for result in results)
+        self.statements.append("{ " + before + " " + shows + " }")
+
+    def source(self) -> str:
+        """Return the program: functions of bounded size compile in linear time."""
+        size = 50
+        functions = []
+        for start in range(0, len(self.statements), size):
+            lines = "\n  ".join([*self.declarations, *self.statements[start : start + size]])
+            functions.append(
+                f"static void part{start}() {{\n  const int zero = unknown_zero;\n  {lines}\n}}\n"
+            )
+        calls = " ".join(f"part{start}();" for start in range(0, len(self.statements), size))
+        return (
+            '#include "observe.h"\n'
+            "static volatile int unknown_zero = 0;\n"
+            + "".join(functions)
+            + f"int main() {{\n  for (int trial = 1; trial <= {self.trials}; ++trial) {{\n"
+            f"    random_state = {self.random.randrange(1, 1 << 60)}ull * (2 * trial + 1);\n    {calls}\n  }}\n}}\n"
+        )
+
+
+def _width(random: Random, limit: int) -> int:
+    """Prefer small widths, the powers of two, and their neighbours."""
+    near = (1, 2, 3, 7, 8, 9, 31, 32, 33, 63, 64, 65, 127, 128, 129, limit)
+    width = random.choice((random.choice(near), random.randint(1, 24), random.randint(1, limit)))
+    return min(width, limit)
+
+
+def _amd_divides(operator: str, a: Operand, b: Operand) -> bool:
+    """Say whether AMD's C simulation divides these right.
+
+    It takes both operands for unsigned if the wider one is, and any remainder of an unsigned dividend.
+    """
+    if a.signed == b.signed:
+        return True
+    if operator == "%" and b.signed:
+        return False
+    return a.width == b.width or (a.signed if a.width > b.width else b.signed)
+
+
+def _amd_accepts(operator: str, a: Operand, b: Operand) -> bool:
+    kinds = (a.kind, b.kind)
+    if not {"whole", "range"} & set(kinds) and kinds != ("concat", "concat"):
+        return operator in EQUALITY + ORDER and kinds == ("concat", "native")
+    if operator in SHIFT:
+        return kinds != ("concat", "range") and not (a.kind == "native" and b.kind == "whole")
+    if operator in ORDER + EQUALITY:
+        return not (b.kind == "bit" and a.kind != "whole")
+    if operator in LOGIC:
+        return "concat" not in kinds or not (a.const or b.const)
+    return True
+
+
+def _as_divided(x: Operand, other: Operand) -> Operand:
+    """Concatenations enter division as 64-bit integers, unless beside another."""
+    if x.kind == "concat" and other.kind != "concat":
+        return Operand(x.text, "native", 64, False)
+    return x
+
+
+def operator_program(seed: int, *, limit: int, count: int) -> Program:
+    """Return a program of `count` binary operations over every pair of operand kinds."""
+    random = Random(seed)
+    p = Program(random)
+
+    def numbers(load: str, widths: Callable[[], int], natives: tuple[str, ...]) -> list[Operand]:
+        u, s = p.whole(widths(), False, load=load), p.whole(widths(), True, load=load)
+        x, y = p.whole(widths(), random.random() < 0.5, load=load), p.whole(widths(), True, load=load, const=True)
+        full = load == "load_nonzero"
+        return [
+            *(u, s, x, y),
+            *(p.native(kind, load=load) for kind in natives),
+            *(p.range(of, full=full) for of in (u, s, x, y)),
+            p.concat(u, s),
+            p.concat(p.range(s, full=full), p.bit(u)),
+            p.concat(p.bit(s), x, u),
+        ]
+
+    def wide() -> int:
+        return _width(random, limit)
+
+    kinds = tuple(random.sample(list(NATIVE), 5))
+    operands = numbers("load", wide, kinds)
+    operands += [p.bit(operands[0]), p.bit(operands[1])]
+    nonzero = numbers("load_nonzero", wide, kinds)
+    amounts = numbers("load_amount", lambda: random.randint(1, 9), ("signed char", "int", "unsigned", "long long"))
+    amounts += [p.bit(operands[2])]
+
+    def legal() -> Iterator[tuple[str, Operand, Operand]]:
+        for operator in OPERATORS:
+            rights = amounts if operator in SHIFT else nonzero if operator in DIVISION else operands
+            for a, b in product(operands, rights):
+                if not _amd_accepts(operator, a, b):
+                    continue
+                if operator in DIVISION:
+                    x, y = _as_divided(a, b), _as_divided(b, a)
+                    # Cut to 64 bits, a wide divisor may be 0.
+                    if b.width > y.width or not _amd_divides(operator, x, y):
+                        continue
+                yield operator, a, b
+
+    every = list(legal())
+    for operator, a, b in random.sample(every, min(count, len(every))):
+        p.show(f"{a.text} {operator} {b.text}")
+    return p
+
+
+def statement_program(seed: int, *, limit: int, count: int) -> Program:
+    """Return a program of `count` assignments, selections written and read, conversions and methods."""
+    random = Random(seed)
+    p = Program(random)
+    wholes = [p.whole(_width(random, limit), random.random() < 0.5) for _ in range(6)]
+    const = p.whole(_width(random, limit), False, const=True)
+    natives = [p.native(kind) for kind in random.sample(list(NATIVE), 6)]
+    nonzero = [p.whole(_width(random, limit), signed, load="load_nonzero") for signed in (False, True)]
+    nonzero += [p.native(kind, load="load_nonzero") for kind in random.sample(list(NATIVE), 2)]
+    amounts = [p.whole(random.randint(1, 9), signed, load="load_amount") for signed in (False, True)]
+    amounts += [p.native(kind, load="load_amount") for kind in ("int", "unsigned", "signed char")]
+    amounts += [p.range(amounts[0]), p.concat(amounts[0], p.bit(wholes[0]))]
+
+    def value() -> Operand:
+        a, b, c = random.sample(wholes, 3)
+        return random.choice(
+            (
+                a,
+                random.choice(natives),
+                p.range(a),
+                p.bit(a),
+                p.bit(const),
+                p.concat(a, b),
+                p.concat(p.range(a), b, p.bit(c)),
+                p.concat(a, random.choice(natives)),
+                p.concat(random.choice(natives), a),
+                p.concat(p.range(a), random.choice(natives)),
+                p.concat(random.choice(natives), p.range(a)),
+                p.concat(p.bit(a), random.choice(natives)),
+                p.concat(random.choice(natives), p.bit(a)),
+                p.concat(p.bit(const), b),
+                Operand(f"({a.text}, {b.text}), {random.choice(natives).text}", "value", 0, False),
+                Operand(f"{random.choice(natives).text}, ({a.text}, {b.text})", "value", 0, False),
+            )
+        )
+
+    def copies(*targets: Operand) -> str:
+        return " ".join(f"auto t{i} = {target.text};" for i, target in enumerate(targets))
+
+    def compound() -> None:
+        target = random.choice(wholes)
+        operator = random.choice((*ARITHMETIC, *LOGIC, *SHIFT, *DIVISION))
+        if operator in SHIFT:
+            right = random.choice(amounts)
+        elif operator in DIVISION:
+            right = random.choice([b for b in nonzero if _amd_divides(operator, target, b)] or [target])
+            if right is target:
+                return
+        else:
+            right = random.choice((random.choice(wholes), random.choice(natives), value()))
+        p.run(f"{copies(target)} t0 {operator}= ({right.text});", "t0")
+
+    def convert() -> None:
+        kind = f"ap_{random.choice(('', 'u'))}int<{_width(random, limit)}>"
+        p.show(f"{kind}(({value().text}))")
+
+    def assign() -> None:
+        p.run(f"{copies(random.choice(wholes))} t0 = ({value().text});", "t0")
+
+    def write_part() -> None:
+        target = random.choice(wholes)
+        part = random.choice((p.range, p.bit))(target).text.replace(target.text, "t0", 1)
+        p.run(f"{copies(target)} {part} = ({value().text});", "t0")
+
+    def write_concat() -> None:
+        a, b, c = random.sample(wholes, 3)
+        low = random.choice((p.range, p.bit))(c).text.replace(c.text, "t2", 1)
+        high = random.choice((p.range, p.bit))(a).text.replace(a.text, "t0", 1)
+        left = random.choice((f"(t0, {low})", f"({high}, t1)", f"({high}, t1, {low})", "(t0, t1, t2)", f"({high}, {low})"))
+        p.run(f"{copies(a, b, c)} {left} = ({value().text});", "t0", "t1", "t2")
+
+    def step() -> None:
+        expression = random.choice(("t0++", "t0--", "++t0", "--t0"))
+        p.run(copies(random.choice(wholes)), expression, "t0")
+
+    def unary() -> None:
+        p.show(random.choice("-~!+") + random.choice((*wholes, const)).text)
+
+    def method() -> None:
+        x = random.choice(wholes)
+        index = random.randrange(x.width)
+        reductions = ("and", "or", "xor", "nand", "nor", "xnor")
+        conversions = ("int", "uint", "int64", "uint64", "long", "ulong", "char", "uchar", "short", "ushort", "bool")
+        reads = [f"{name}_reduce()" for name in reductions] + [f"to_{name}()" for name in conversions]
+        reads += ["length()", "sign()", "is_zero()", "countLeadingZeros()", f"test({index})", f"get_bit({index})"]
+        p.show(f"{x.text}.{random.choice(reads)}")
+
+    def modify() -> None:
+        x = random.choice(wholes)
+        index = random.randrange(x.width)
+        calls = (f"set({index})", f"clear({index})", f"invert({index})", f"set({index}, false)", "b_not()")
+        p.run(f"{copies(x)} t0.{random.choice(calls)};", "t0")
+
+    def read_range() -> None:
+        x = p.range(random.choice((*wholes, const))).text
+        read = random.choice(("length()", "to_int()", "to_uint()", "to_int64()", "to_uint64()", "to_long()"))
+        p.show(f"{x}.{read}")
+
+    def to_native() -> None:
+        x = random.choice((random.choice(wholes), p.range(random.choice(wholes)), p.bit(const)))
+        kind = random.choice([kind for kind in NATIVE if kind != "bool"])
+        p.show(f"static_cast<{kind}>({x.text})")
+
+    def test() -> None:
+        narrow = [x for x in (*wholes, const) if x.width <= 64]
+        if narrow:
+            p.show(f"({random.choice(narrow).text} ? 1 : 2)")
+
+    actions = (compound, convert, assign, write_part, write_concat, step, unary, method, modify, read_range, to_native, test)
+    weights = (8, 3, 2, 4, 4, 1, 1, 3, 1, 1, 1, 1)
+    while len(p.statements) < count:
+        random.choices(actions, weights)[0]()
+    return p
+
+
+def nested_program(seed: int, *, limit: int, count: int) -> Program:
+    """Return a program of `count` expressions of several operators; `limit` bounds the widths of the leaves."""
+    random = Random(seed)
+    p = Program(random)
+    wholes = [p.whole(_width(random, limit), random.random() < 0.5, const=random.random() < 0.3) for _ in range(8)]
+    divisors = {signed: p.whole(_width(random, limit), signed, load="load_nonzero") for signed in (False, True)}
+    amounts = [p.whole(random.randint(1, 9), signed, load="load_amount") for signed in (False, True)]
+    amounts += [p.native("int", load="load_amount"), Operand("3", "native", 32, True)]
+    natives = [p.native(kind) for kind in random.sample(list(NATIVE), 5)]
+    room = 1000
+
+    def leaf() -> tuple[str, int]:
+        x = random.choice(wholes)
+        made = random.choice((x, x, p.range(x), p.bit(x), random.choice(natives)))
+        return made.text, max(made.width, 2)
+
+    def tree(depth: int) -> tuple[str, int]:
+        """Return an ap_int expression and a bound on its width."""
+        if depth == 0:
+            text, width = leaf()
+            return f"({random.choice(wholes).text} {random.choice('+-&|^')} {text})", max(width, limit) + 2
+        left, a = tree(depth - 1)
+        right, b = tree(depth - 1) if random.random() < 0.6 else leaf()
+        choice = random.randrange(8)
+        if choice == 0 and a + b <= room:
+            return f"({left} * {right})", a + b
+        if choice == 1:
+            return f"({left} {random.choice(SHIFT)} {random.choice(amounts).text})", a
+        if choice == 2:
+            signed = random.random() < 0.5
+            cast = f"ap_{'' if signed else 'u'}int<{_width(random, limit)}>"
+            return f"({cast}({left}) {random.choice(DIVISION)} {cast}({divisors[signed].text} | 1))", limit + 1
+        if choice == 3:
+            return f"ap_{random.choice(('', 'u'))}int<{_width(random, limit)}>({left})", limit
+        if choice == 4:
+            return f"({random.choice('-~')}{left})", a + 1
+        if choice == 5:
+            compare = random.choice((*ORDER, *EQUALITY))
+            return f"({random.choice(wholes).text} {random.choice('+^')} ({left} {compare} {right}))", limit + 2
+        return f"({left} {random.choice((*ARITHMETIC[:2], *LOGIC))} {right})", max(a, b) + 2
+
+    for _ in range(count):
+        p.show(tree(random.randint(1, 3))[0])
+    return p
