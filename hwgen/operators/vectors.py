@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -21,6 +22,8 @@ __all__ = ["ExactForm", "hard_operands", "random_words", "special_codes"]
 Codes = NDArray[np.uint64]
 Values = NDArray[np.float64]
 Operand = FloatFormat | FixedFormat
+
+_TRIES = 3  # vectors made for each one kept, where a shot can miss
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def hard_operands(form: ExactForm, count: int, rng: np.random.Generator) -> list
     if form.addend is None:
         plan = {_result_edges: 3, _special_pairs: 2, _uniform: 3}
     else:
-        plan = {_cancellations: 6, _alignments: 6, _special_pairs: 2, _result_edges: 1, _uniform: 1}
+        plan = {_cancellations: 8, _alignments: 8, _special_pairs: 2, _result_edges: 1, _uniform: 1}
     total = sum(plan.values())
     shares = {make: -(-count * part // total) for make, part in plan.items()}
     with np.errstate(all="ignore"):
@@ -113,32 +116,35 @@ def _special_pairs(form: ExactForm, count: int, rng: np.random.Generator) -> lis
 
 
 def _cancellations(form: ExactForm, count: int, rng: np.random.Generator) -> list[Codes]:
-    """Addend = -(product), give or take two ulps."""
+    """Addend = -(product), give or take an ulp or two."""
     assert form.addend is not None  # noqa: S101  (the plan)
     # Starting from an addend that exists keeps the product inside the addend's range.
-    wished = _finite(form.addend, _uniform_codes(form.addend.width, count, rng))
-    factors = _factors_for(form, -wished, rng)
+    wished = _finite(form.addend, _uniform_codes(form.addend.width, _TRIES * count, rng))
+    factors = _factors_for(form, -np.where(wished == 0, 1.0, wished), rng)
     products = _product(form, factors)
-    return [*factors, _near(form.addend, -products, rng, spread=2)]
+    spread = 2 if _precision(form.addend) > 4 else 1  # in a short significand two ulps are no cancellation
+    addend = _near(form.addend, -products, rng, spread=spread)
+    values = _finite(form.addend, addend)
+    cancels = (values != 0) & (np.abs(values + products) <= 0.5 * np.abs(values))
+    return _first_good([*factors, addend], cancels, count)
 
 
 def _alignments(form: ExactForm, count: int, rng: np.random.Generator) -> list[Codes]:
     """Product and addend d binades apart, d mostly where the smaller meets guard and sticky."""
     assert form.addend is not None  # noqa: S101  (the plan)
-    reach = max(_precision(form.result), _precision(form.addend)) + 3
-    anywhere = rng.integers(-reach, reach + 1, count)
-    limits = [
-        distance + step
-        for distance in (_precision(form.result), _precision(form.addend))
-        for step in (-1, 0, 1, 2)
-    ]
-    at_limit = rng.choice(limits, count) * rng.choice([-1, 1], count)
-    distance = np.where(rng.random(count) < 0.5, anywhere, at_limit)
-    addend = _sparse(form.addend, _uniform_codes(form.addend.width, count, rng), rng)
+    tries = _TRIES * count
+    precisions = (_precision(form.result), _precision(form.addend))
+    reach = max(precisions) + 3
+    limits = [precision + step for precision in precisions for step in (-1, 0, 1, 2)]
+    anywhere = rng.integers(-reach, reach + 1, tries)
+    at_limit = rng.choice(limits, tries) * rng.choice([-1, 1], tries)
+    distance = np.where(rng.random(tries) < 0.5, anywhere, at_limit)
+    addend = _sparse(form.addend, _uniform_codes(form.addend.width, tries, rng), rng)
     values = _finite(form.addend, addend)
-    # A zero addend has no binade; let it meet products near one.
-    scale = np.where(values == 0, 1.0, values) * rng.choice([-1.0, 1.0], count)
-    return [*_factors_for(form, np.ldexp(scale, distance), rng), addend]
+    target = np.ldexp(values * rng.choice([-1.0, 1.0], tries), distance)
+    factors = _factors_for(form, target, rng)
+    ratio = np.abs(_product(form, factors) / target)
+    return _first_good([*factors, addend], (ratio > 0.25) & (ratio < 4), count)
 
 
 def _result_edges(form: ExactForm, count: int, rng: np.random.Generator) -> list[Codes]:
@@ -154,6 +160,12 @@ def _result_edges(form: ExactForm, count: int, rng: np.random.Generator) -> list
         return _factors_for(form, target, rng)
     factors = _factors_for(form, target * rng.choice([1.0, 0.5, 2.0, -1.0], count), rng)
     return [*factors, _near(form.addend, target - _product(form, factors), rng, spread=1)]
+
+
+def _first_good(columns: list[Codes], good: NDArray[np.bool_], count: int) -> list[Codes]:
+    """Return `count` rows, the good ones first: where formats differ in range, many a shot misses."""
+    order = np.argsort(~good, kind="stable")[:count]
+    return [column[order] for column in columns]
 
 
 # ---- aiming ------------------------------------------------------------------------------------------
@@ -193,7 +205,10 @@ def _near(format_: Operand, values: Values, rng: np.random.Generator, *, spread:
 
 def _finite(format_: Operand, codes: Codes) -> Values:
     """Decode to float64, with zero for what is not finite there."""
-    values = np.asarray(format_.decode(codes.astype(format_.dtype)), dtype=np.float64)
+    values = format_.decode(codes.astype(format_.dtype))
+    if values.dtype == object:
+        limit = Fraction(np.finfo(np.float64).max)
+        values = np.array([float(min(max(value, -limit), limit)) for value in values])
     return np.where(np.isfinite(values), values, 0.0)
 
 
