@@ -1,0 +1,90 @@
+"""The C++ headers against the golden model, on formats, modes and overflow rules that nobody chose."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_units import build, random_units, run
+
+from hwgen.operators import Operator, load
+from hwgen.resources import templates_dir
+
+
+def mismatches(
+    units: Sequence[Operator], folder: Path, vectors: int, headers: Path | None = None
+) -> list[str]:
+    library = build(units, folder, headers=headers)
+    found = []
+    for unit in units:
+        operands = unit.vectors(vectors, seed=1)
+        assert len(operands[0]) == vectors > 0
+        got, want = run(library, unit, operands), unit.golden(*operands)
+        for index in np.flatnonzero(got != want)[:1]:
+            words = [hex(int(column[index])) for column in operands]
+            found.append(f"{unit.spec!r}: {words} gives {int(got[index]):#x}, golden {int(want[index]):#x}")
+    return found
+
+
+def test_random_formats_and_modes_agree_with_the_golden_model(tmp_path: Path) -> None:
+    assert mismatches(random_units(seed=1, count=60), tmp_path, 2_000) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_many_random_formats_and_modes_agree_with_the_golden_model(tmp_path: Path, seed: int) -> None:
+    assert mismatches(random_units(seed=seed, count=100), tmp_path, 20_000) == []
+
+
+def unit(kind: str, formats: str, rounding: object = "rne", **more: object) -> Operator:
+    keys = {"convert": "x y", "add": "a b y", "mul": "a b y", "fma": "a b c y", "mac": "a b acc"}[
+        kind
+    ].split()
+    names = formats.split()
+    spec = {
+        "kind": kind,
+        "name": "planted",
+        "formats": dict(zip(keys, names, strict=True)),
+        "rounding": rounding,
+    }
+    return load({**spec, **more})
+
+
+# Header, what is there, what the bug makes of it, and the unit in which it must show.
+BUGS = [
+    ("rounding", "guard & (sticky | odd)", "guard", unit("convert", "fp16 e5m2")),
+    ("rounding", "const ap_uint<R + 1> sum = k + u;", "const ap_uint<R + 1> sum = ap_uint<R + 1>(k) + u + 1;",
+     unit("add", "e5m2 e5m2 e5m2", {"mode": "sr", "bits": 4})),
+    ("round", "(Y::subnormals && below_normal) ? clamped", "(Y::subnormals && below_normal && clamped == 0) ? clamped",
+     unit("mul", "e4m3fn e4m3fn e4m3fn")),
+    ("round", "field > field_t(Y::exponent_field_max)", "field > field_t(Y::exponent_field_max + 1)",
+     unit("mul", "e5m2 e5m2 e5m2")),
+    ("shift", "| ap_uint<W>(jam)", "", unit("add", "fp16 fp16 fp16")),
+    ("sum", "sum.negative = sum.significand == 0 ? sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative;",
+     "sum.negative = big.negative;", unit("add", "e4m3fn e4m3fn e4m3fn")),
+    ("sum", "static constexpr int low_any = larger(0, larger(kept, C::precision) - x_lead);",
+     "static constexpr int low_any = larger(0, larger(kept, C::precision) - x_lead - 2);",
+     unit("fma", "e4m3fn e4m3fn e4m3fn e4m3fn")),
+    ("sum", "d > w::high", "d > w::high - 3", unit("mac", "e4m3fn e5m2 e6m5")),
+    ("mul", "p.is_nan = a.is_nan | b.is_nan |", "p.is_nan = a.is_nan |", unit("mul", "e5m2 e5m2 e5m2")),
+    ("add", "(a.value.negative ^ b.value.negative)", "a.value.negative", unit("fma", "e5m2 e5m2 e5m2 e5m2")),
+    ("fixed", "guard & (sticky | odd)", "guard", unit("mac", "q1.7 q1.7 q8.9")),
+    ("unpack", "u.value.offset = is_normal ? ap_uint<e>(field - 1) : ap_uint<e>(0);",
+     "u.value.offset = field;", unit("convert", "e5m2 fp16")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "right", "wrong", "victim"), BUGS)
+def test_a_planted_bug_in_a_header_is_caught(
+    tmp_path: Path, header: str, right: str, wrong: str, victim: Operator
+) -> None:
+    mutated = tmp_path / "include"
+    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
+    file = mutated / "hwgen" / f"{header}.hpp"
+    text = file.read_text(encoding="utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    assert mismatches([victim], tmp_path, 4_000, mutated)
