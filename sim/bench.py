@@ -42,7 +42,7 @@ async def every_vector_gives_its_result(dut: SimHandleBase) -> None:
             counts |= await run(dut, file, scoreboard, settings)
             scoreboard.finish()
         finally:
-            counts |= {"checked": scoreboard.checked, "mismatches": len(scoreboard.mismatches)}
+            counts |= {key: getattr(scoreboard, key) for key in ("checked", "mismatches", "differences")}
     except Exception as error:
         counts["error"] = str(error)
         raise

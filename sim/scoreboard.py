@@ -10,29 +10,41 @@ _SHOWN = 10
 
 
 class Scoreboard:
-    """Collects results in the order of the vectors."""
+    """Collects results in the order of the vectors.
+
+    Attributes
+    ----------
+    checked : int
+        Results compared so far.
+    mismatches : int
+        How many of them differ.
+    differences : list of (int, int or str)
+        The first of those: position in the vectors, and what the design gave.
+    """
 
     def __init__(self, file: VectorFile) -> None:
         self.file = file
         self.checked = 0
-        self.mismatches: list[str] = []
+        self.mismatches = 0
+        self.differences: list[tuple[int, int | str]] = []
 
     def check(self, got: int | str) -> None:
         """Compare the next result; `got` is a word, or the bits as text if some are X or Z."""
-        vector = self.file.vectors[self.checked]
+        if got != self.file.vectors[self.checked].expected:
+            self.mismatches += 1
+            if len(self.differences) < _SHOWN:
+                self.differences.append((self.checked, got))
         self.checked += 1
-        if got != vector.expected:
-            self.mismatches.append(self._describe(vector, got))
 
     def finish(self) -> None:
         """Raise `AssertionError` unless every vector was checked and none differs."""
         total = len(self.file.vectors)
         assert self.checked == total, f"only {self.checked} of {total} results came"
         if self.mismatches:
-            more = len(self.mismatches) - _SHOWN
-            rest = [f"... and {more} more"] if more > 0 else []
-            head = f"{len(self.mismatches)} of {total} vectors differ:"
-            raise AssertionError("\n".join([head, *self.mismatches[:_SHOWN], *rest]))
+            more = self.mismatches - len(self.differences)
+            lines = [self._describe(self.file.vectors[index], got) for index, got in self.differences]
+            lines += [f"... and {more} more"] if more else []
+            raise AssertionError("\n".join([f"{self.mismatches} of {total} vectors differ:", *lines]))
 
     def _describe(self, vector: Vector, got: int | str) -> str:
         words = zip(self.file.inputs, vector.operands, strict=True)

@@ -118,10 +118,10 @@ def port_arrays(project: Project, operands: tuple[npt.ArrayLike, ...]) -> list[B
 
     Raises
     ------
-    ValueError
-        If the number of operands is not that of the ports, or a bit pattern does not fit its port.
     TypeError
-        If an operand is not an integer array.
+        If the number of operands is not that of the ports.
+    InputError
+        If an operand is not of integers, or a bit pattern does not fit its port.
     """
     if len(operands) != len(project.inputs):
         names = ", ".join(port.name for port in project.inputs)
@@ -132,11 +132,11 @@ def port_arrays(project: Project, operands: tuple[npt.ArrayLike, ...]) -> list[B
     for port, operand in zip(project.inputs, operands, strict=True):
         array = np.asarray(operand)
         if array.dtype.kind not in "ui":
-            raise TypeError(f"operand {port.name!r} must be bit patterns (integers), not {array.dtype}")
+            raise InputError(f"operand {port.name!r} must be bit patterns (integers), not {array.dtype}")
         if array.size and (array.dtype.kind == "i" or array.dtype.itemsize * 8 > port.width):
             low, high = int(array.min()), int(array.max())
             if low < 0 or high >> port.width:
-                raise ValueError(
+                raise InputError(
                     f"operand {port.name!r} has the bit pattern {low if low < 0 else high:#x},"
                     f" which does not fit {port.width} bits"
                 )

@@ -39,8 +39,11 @@ class BenchRun:
         Clock cycles; for a combinational design, evaluations.
     withheld, refused : int
         Cycles in which an input paused on purpose, and in which a result waited for the pausing sink.
+    differences : tuple of (int, int or str)
+        The first mismatches: position in the vectors, and the word that the design gave (text if some of
+        its bits are X or Z).
     error : str
-        What went wrong, with the first mismatches; empty if the bench passed.
+        What went wrong, in words; empty if the bench passed.
     """
 
     vectors: int
@@ -49,6 +52,7 @@ class BenchRun:
     cycles: int = 0
     withheld: int = 0
     refused: int = 0
+    differences: tuple[tuple[int, int | str], ...] = ()
     error: str = ""
 
     @property
@@ -99,7 +103,8 @@ def simulate(
                 raise
         counts = json.loads(result.read_text(encoding="utf-8"))
     counts.pop("latency", None)
-    return BenchRun(**counts)
+    differences = tuple((index, got) for index, got in counts.pop("differences", ()))
+    return BenchRun(**counts, differences=differences)
 
 
 def _module_manifest(project: Project) -> str:
