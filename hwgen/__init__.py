@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -17,7 +18,5 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> object:
     # Loaded on first use, so that `hwgen --help` does not wait for NumPy.
     if name in ("format", "operator"):
-        from hwgen import api
-
-        return getattr(api, name)
+        return getattr(import_module("hwgen.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

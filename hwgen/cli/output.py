@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,12 +36,12 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show `what` with a spinner while the block runs; nothing in a pipe."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner while the block runs, and nothing in a pipe; what is yielded says what is being done."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield lambda step: status.update(f"{what}: {step}")

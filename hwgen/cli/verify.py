@@ -15,7 +15,9 @@ __all__ = ["verify"]
 @click.command(short_help="Check golden = C++ = RTL.")
 @click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--vectors", type=click.IntRange(1), help="How many, where the input space is too large to exhaust."
+    "--vectors",
+    type=click.IntRange(1),
+    help="How many, where the inputs are too many to try all; default 200000.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the vectors and the stalls."
@@ -23,7 +25,7 @@ __all__ = ["verify"]
 @click.option(
     "--engine",
     "engines",
-    type=click.Choice(["csim", "rtl"]),
+    type=click.Choice(["csim", "rtl", "cocotb"]),
     multiple=True,
     help="Only this one against golden; may be repeated. Default: all.",
 )
@@ -38,12 +40,12 @@ def verify(target: Path, vectors: int | None, seed: int, engines: tuple[str, ...
     """
     from hwgen.flow.verify import verify as run
 
-    with working("verifying"):
-        report = run(target, vectors=vectors, seed=seed, engines=engines or None)
+    with working("verifying") as say:
+        report = run(target, vectors=vectors, seed=seed, engines=engines or None, progress=say)
     if as_json:
         print_json(report.to_json())
     else:
         for line in report.lines():
             click.echo(line)
     if not report.passed:
-        raise CheckError("the witnesses disagree")
+        raise CheckError(f"{report.name}: golden, C++ and RTL do not agree")

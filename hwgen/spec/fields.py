@@ -49,8 +49,8 @@ FormatField = Annotated[Format, _FormatAnnotation]
 def _check_arithmetic(format_: Format) -> Format:
     if not isinstance(format_, FloatFormat | FixedFormat):
         raise spec_error(
-            f"{format_.name!r} is of the {format_.family} family, and this operator takes float and fixed ones: "
-            "legal: such as 'e4m3fn', 'bf16', 'e6m5', 'q1.7', 'int8'"
+            f"{format_.name!r} is of the {format_.family} family, and this operator takes "
+            "float and fixed formats: legal: such as 'e4m3fn', 'bf16', 'e6m5', 'q1.7', 'int8'"
         )
     return format_
 

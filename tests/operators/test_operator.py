@@ -74,7 +74,13 @@ def test_a_split_mac_rounds_its_product_first() -> None:
     a, b, acc = split.vectors(2000, seed=1)
     formats = {f"{key}_fmt": parse_format(name) for key, name in FORMATS["mac"].items()}
     two_steps = golden.mac(
-        a, b, acc, **formats, rounding=Rounding("rtz"), product_fmt=parse_format("e5m2"), product_rounding=Rounding("rtz")
+        a,
+        b,
+        acc,
+        **formats,
+        rounding=Rounding("rtz"),
+        product_fmt=parse_format("e5m2"),
+        product_rounding=Rounding("rtz"),
     )
     assert np.array_equal(split.golden(a, b, acc), two_steps)
     assert not np.array_equal(split.golden(a, b, acc), load(spec("mac", rounding="rtz")).golden(a, b, acc))
@@ -106,7 +112,9 @@ def test_an_illegal_way_to_accumulate_says_what_is_legal(accumulate: Any, fragme
 
 
 def test_generated_words_are_taken_from_reset_in_c_order() -> None:
-    operator = load(spec("convert", rounding={"mode": "sr", "bits": 5, "rand": {"lfsr": {"width": 17, "seed": 99}}}))
+    operator = load(
+        spec("convert", rounding={"mode": "sr", "bits": 5, "rand": {"lfsr": {"width": 17, "seed": 99}}})
+    )
     x = np.arange(240, dtype=np.uint8).reshape(4, 60)
     words = golden.Lfsr(17, tap_mask(default_taps(17)), 99).words(240, 5).reshape(4, 60)
     ported = load(spec("convert", rounding={"mode": "sr", "bits": 5}))
@@ -153,14 +161,21 @@ def test_the_starter_spec_loads_and_has_every_key(kind: str, tmp_path: Path) -> 
     text = path.read_text()
     assert all(f"{key}:" in text for key in find_kind(kind).spec_model.model_fields)
     # The keys that are commented out load as well.
-    stochastic = text.replace("# bits:", "bits:").replace("# rand:", "rand:").replace("mode: rne", "mode: sr ")
+    stochastic = (
+        text.replace("# bits:", "bits:").replace("# rand:", "rand:").replace("mode: rne", "mode: sr ")
+    )
     path.write_text(stochastic.replace("# clock_ps:", "clock_ps:"))
     assert load(path).inputs[-1].name == "rand"
 
 
 def test_the_starter_spec_takes_the_choices_of_its_caller(tmp_path: Path) -> None:
     path = tmp_path / "new.yaml"
-    keys = {"name": "mine", "rounding": {"mode": "sr", "bits": 9}, "interface": "stream", "overflow": "saturate"}
+    keys = {
+        "name": "mine",
+        "rounding": {"mode": "sr", "bits": 9},
+        "interface": "stream",
+        "overflow": "saturate",
+    }
     path.write_text(starter_spec("mac", formats={"acc": "bf16"}, keys=keys))
     wished = {"kind": "mac", "formats": {"a": "e4m3fn", "b": "e5m2", "acc": "bf16"}, **keys}
     assert load(path) == load(wished)
@@ -169,7 +184,11 @@ def test_the_starter_spec_takes_the_choices_of_its_caller(tmp_path: Path) -> Non
 def test_the_json_schema_accepts_what_loads() -> None:
     schema = json_schema()
     assert {choice["$ref"].rsplit("/")[-1] for choice in schema["oneOf"]} == {
-        "AddSpec", "ConvertSpec", "FmaSpec", "MacSpec", "MulSpec",
+        "AddSpec",
+        "ConvertSpec",
+        "FmaSpec",
+        "MacSpec",
+        "MulSpec",
     }
     for name in kind_names():
         definition = schema["$defs"][find_kind(name).spec_model.__name__]

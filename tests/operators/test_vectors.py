@@ -41,7 +41,9 @@ def test_three_eighths_of_an_adders_vectors_cancel(formats: tuple[str, str, str]
 
 
 @pytest.mark.parametrize("formats", ADDERS)
-def test_three_eighths_of_an_adders_vectors_sit_within_reach_of_the_sticky_bit(formats: tuple[str, str, str]) -> None:
+def test_three_eighths_of_an_adders_vectors_sit_within_reach_of_the_sticky_bit(
+    formats: tuple[str, str, str],
+) -> None:
     a_name, b_name, y_name = formats
     a, b = load(spec("add", a=a_name, b=b_name, y=y_name)).vectors(COUNT, seed=2)
     x, y = values(a_name, a), values(b_name, b)

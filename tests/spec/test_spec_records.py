@@ -29,7 +29,12 @@ def test_defaults_are_filled_in() -> None:
 
 
 def test_a_normalised_spec_loads_again_to_an_equal_one() -> None:
-    for extra in ({}, {"rounding": LFSR}, {"rounding": {"mode": "sr", "bits": 3}}, {"target": {"clock_ps": 900}}):
+    for extra in (
+        {},
+        {"rounding": LFSR},
+        {"rounding": {"mode": "sr", "bits": 3}},
+        {"target": {"clock_ps": 900}},
+    ):
         operator = load({**MUL, **extra})
         assert load(operator.spec.to_yaml()) == operator
 
@@ -42,13 +47,21 @@ def test_formats_may_be_spelt_out() -> None:
 
 
 def test_the_default_overflow_follows_the_result_format() -> None:
-    for result, policy in (("e4m3fn", "saturate"), ("fp16", "infinity"), ("q4.4", "saturate"), ("e2m1", "saturate")):
+    for result, policy in (
+        ("e4m3fn", "saturate"),
+        ("fp16", "infinity"),
+        ("q4.4", "saturate"),
+        ("e2m1", "saturate"),
+    ):
         spec = load({**MUL, "formats": {**MUL["formats"], "y": result}}).spec
         assert spec.overflow == policy
 
 
 def test_an_overflow_policy_that_the_format_lacks_names_those_it_has() -> None:
-    assert refusal(overflow="wrap") == "overflow: overflow policy 'wrap' is not one of bf16: legal: infinity, saturate"
+    assert (
+        refusal(overflow="wrap")
+        == "overflow: overflow policy 'wrap' is not one of bf16: legal: infinity, saturate"
+    )
     assert "did you mean 'saturate'" in refusal(overflow="saturated")
 
 
@@ -71,13 +84,31 @@ def test_an_overflow_policy_that_the_format_lacks_names_those_it_has() -> None:
         ({"mode": "sr", "bits": 8, "rand": {"lsfr": {}}}, "unknown key 'lsfr': did you mean 'lfsr'?"),
         ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"seed": 0}}}, "rounding.rand.lfsr.seed: LFSR seed 0"),
         ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"seed": "x"}}}, "LFSR seed 'x'"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 15}}}, "too narrow for 8 random bits: legal: 16..80"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 81}}}, "LFSR width 81 is not legal: legal: 9..80"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "seed": 1 << 16}}}, "has more than 16 bits"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "taps": [16, 8]}}}, "rounding.rand.lfsr.taps: LFSR"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"taps": [31, 28]}}}, "do not give the maximal period 2^32-1"),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 15}}},
+            "too narrow for 8 random bits: legal: 16..80",
+        ),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 81}}},
+            "LFSR width 81 is not legal: legal: 9..80",
+        ),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "seed": 1 << 16}}},
+            "has more than 16 bits",
+        ),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "taps": [16, 8]}}},
+            "rounding.rand.lfsr.taps: LFSR",
+        ),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"taps": [31, 28]}}},
+            "do not give the maximal period 2^32-1",
+        ),
         ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"taps": 5}}}, "LFSR taps 5 are not a list of exponents"),
-        ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"taps": []}}}, "LFSR taps [] are not a list of exponents"),
+        (
+            {"mode": "sr", "bits": 8, "rand": {"lfsr": {"taps": []}}},
+            "LFSR taps [] are not a list of exponents",
+        ),
     ],
 )
 def test_an_illegal_rounding_says_what_is_legal(rounding: object, fragment: str) -> None:
@@ -92,7 +123,12 @@ def test_the_generator_is_completed_from_the_random_bits() -> None:
 
 
 def test_other_taps_of_maximal_length_are_taken() -> None:
-    state = load({**MUL, "rounding": {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "taps": [4, 13, 15, 16]}}}}).state
+    state = load(
+        {
+            **MUL,
+            "rounding": {"mode": "sr", "bits": 8, "rand": {"lfsr": {"width": 16, "taps": [4, 13, 15, 16]}}},
+        }
+    ).state
     assert state is not None
     assert state.taps == 1 << 15 | 1 << 13 | 1 << 4 | 1
 
@@ -104,7 +140,25 @@ def test_a_generator_makes_the_interface_a_stream() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "8bit", "a-b", "../x", "a/b", "/etc/x", "a b", "_x", "a__b", "é", "class", "module", "logic", "std", "x" * 65, 5, None],
+    [
+        "",
+        "8bit",
+        "a-b",
+        "../x",
+        "a/b",
+        "/etc/x",
+        "a b",
+        "_x",
+        "a__b",
+        "é",
+        "class",
+        "module",
+        "logic",
+        "std",
+        "x" * 65,
+        5,
+        None,
+    ],
 )
 def test_what_is_no_c_identifier_is_no_name(name: object) -> None:
     if name is None:
@@ -132,12 +186,24 @@ def test_a_default_name_is_an_identifier_of_legal_length() -> None:
         ({"formats": "e5m2"}, "formats: 'e5m2' is not a mapping: legal keys: a, b, y"),
         ({"formats": {"a": "e5m2"}}, "formats: the key 'b' is missing; given: a"),
         ({"formats": {**MUL["formats"], "z": "e5m2"}}, "formats.z: unknown key 'z'"),
-        ({"formats": {**MUL["formats"], "y": "e4m3f"}}, "formats.y: unknown format 'e4m3f': did you mean 'e4m3fn'?"),
+        (
+            {"formats": {**MUL["formats"], "y": "e4m3f"}},
+            "formats.y: unknown format 'e4m3f': did you mean 'e4m3fn'?",
+        ),
         ({"formats": {**MUL["formats"], "y": 5}}, "formats.y: the format 5 is neither a name"),
         ({"formats": {**MUL["formats"], "y": "e1m2"}}, "float exponent width 1 out of range: legal: 2..11"),
-        ({"formats": {**MUL["formats"], "y": {"float": {"exponent": 5, "mantissa": 60}}}}, "60 out of range: legal: 0..52"),
-        ({"formats": {**MUL["formats"], "y": "mxfp4"}}, "formats.y: 'mxfp4' is of the block family, and this operator takes"),
-        ({"formats": {**MUL["formats"], "y": "posit8"}}, "formats.y: 'posit8' is of the posit family, and this operator takes"),
+        (
+            {"formats": {**MUL["formats"], "y": {"float": {"exponent": 5, "mantissa": 60}}}},
+            "60 out of range: legal: 0..52",
+        ),
+        (
+            {"formats": {**MUL["formats"], "y": "mxfp4"}},
+            "formats.y: 'mxfp4' is of the block family, and this operator takes",
+        ),
+        (
+            {"formats": {**MUL["formats"], "y": "posit8"}},
+            "formats.y: 'posit8' is of the posit family, and this operator takes",
+        ),
         ({"formats": {**MUL["formats"], "y": "e8m0"}}, "formats.y: 'e8m0' is of the exponent family"),
         ({"interface": "streams"}, "interface: unknown interface 'streams': did you mean 'stream'?"),
         ({"target": {"clock_ps": 0}}, "target.clock_ps: clock period 0 is out of range: legal: 50..10000000"),
@@ -160,7 +226,9 @@ def test_the_first_offending_line_is_reported(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_names_the_kinds() -> None:
-    with pytest.raises(InputError, match="unknown kind 'macc': did you mean 'mac'. legal: add, convert, fma, mac, mul"):
+    with pytest.raises(
+        InputError, match=r"unknown kind 'macc': did you mean 'mac'. legal: add, convert, fma, mac, mul"
+    ):
         load({"kind": "macc"})
     with pytest.raises(InputError, match="the key 'kind' is missing: legal: add, convert"):
         load({})

@@ -23,7 +23,9 @@ def refusal(folder: Path, text: str | bytes) -> InputError:
 
 
 def test_every_key_remembers_its_line(tmp_path: Path) -> None:
-    source = read_spec(write(tmp_path, "# comment\nkind: mac\nformats:\n  a: e5m2\n  b:\n    float: {exponent: 4}\n"))
+    source = read_spec(
+        write(tmp_path, "# comment\nkind: mac\nformats:\n  a: e5m2\n  b:\n    float: {exponent: 4}\n")
+    )
     assert source.data == {"kind": "mac", "formats": {"a": "e5m2", "b": {"float": {"exponent": 4}}}}
     assert source.line(("kind",)) == 2
     assert source.line(("formats", "b")) == 5
@@ -78,7 +80,9 @@ def test_a_spec_of_ten_megabytes_is_refused_before_it_is_parsed(tmp_path: Path) 
         ("kind: mac\nformats: {<<: {a: e5m2}}\n", 2, "not valid YAML"),
     ],
 )
-def test_what_is_no_spec_is_refused_with_its_line(tmp_path: Path, text: str | bytes, line: int, fragment: str) -> None:
+def test_what_is_no_spec_is_refused_with_its_line(
+    tmp_path: Path, text: str | bytes, line: int, fragment: str
+) -> None:
     error = refusal(tmp_path, text)
     assert fragment in error.message
     assert error.line == line
@@ -86,7 +90,7 @@ def test_what_is_no_spec_is_refused_with_its_line(tmp_path: Path, text: str | by
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such spec file: '.*none.yaml'"):
+    with pytest.raises(InputError, match=r"no such spec file: '.*none.yaml'"):
         read_spec(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="is a folder"):
         read_spec(tmp_path)
