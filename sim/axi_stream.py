@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from random import Random
 
 from cocotb.handle import SimHandleBase
-from signals import read_word
+from signals import find_signal, read_word
 from vectors import Port
 
 __all__ = ["Sink", "Source"]
@@ -31,9 +31,9 @@ class Source:
     def __init__(
         self, dut: SimHandleBase, port: Port, words: Sequence[int], *, stall: float, random: Random
     ) -> None:
-        self._data = getattr(dut, f"{port.name}_TDATA")
-        self._valid = getattr(dut, f"{port.name}_TVALID")
-        self._ready = getattr(dut, f"{port.name}_TREADY")
+        self._data = find_signal(dut, port.name, "_TDATA")
+        self._valid = find_signal(dut, port.name, "_TVALID")
+        self._ready = find_signal(dut, port.name, "_TREADY")
         self._words = words
         self._stall = stall
         self._random = random
@@ -75,9 +75,9 @@ class Sink:
     """
 
     def __init__(self, dut: SimHandleBase, port: Port, *, stall: float, random: Random) -> None:
-        self._data = getattr(dut, f"{port.name}_TDATA")
-        self._valid = getattr(dut, f"{port.name}_TVALID")
-        self._ready = getattr(dut, f"{port.name}_TREADY")
+        self._data = find_signal(dut, port.name, "_TDATA")
+        self._valid = find_signal(dut, port.name, "_TVALID")
+        self._ready = find_signal(dut, port.name, "_TREADY")
         self._port = port
         self._stall = stall
         self._random = random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
-from signals import read_word
+from signals import find_signal, read_word
 from vectors import VectorFile
 
 __all__ = ["align", "run_function"]
@@ -20,8 +20,8 @@ async def run_function(
 
     As many cycles follow the last vector as `latency` says, or as are needed to find it out.
     """
-    inputs = [getattr(dut, port.name) for port in file.inputs]
-    output = getattr(dut, file.output.name)
+    inputs = [find_signal(dut, port.name) for port in file.inputs]
+    output = find_signal(dut, file.output.name)
     drain = 0 if not clocked else _LONGEST_LATENCY if latency is None else latency
     samples = []
     for cycle in range(len(file.vectors) + drain):

@@ -6,10 +6,16 @@ from cocotb.clock import Clock
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge
 
-__all__ = ["read_word", "start_clock_and_reset"]
+__all__ = ["find_signal", "read_word", "start_clock_and_reset"]
 
 _PERIOD_NS = 10
 _RESET_CYCLES = 8
+
+
+def find_signal(dut: SimHandleBase, port: str, suffix: str = "") -> SimHandleBase:
+    """Return the signal of `port`; Vitis calls a port that is a word of Verilog, such as rand, rand_r."""
+    name = f"{port}{suffix}"
+    return getattr(dut, name if hasattr(dut, name) else f"{port}_r{suffix}")
 
 
 def read_word(signal: SimHandleBase, width: int) -> int | str:

@@ -39,7 +39,7 @@ __all__ = ["ENGINES", "verify"]
 ENGINES = ("csim", "rtl", "cocotb")
 """What can be compared with golden."""
 
-_DEFAULT_VECTORS = 200_000
+_DEFAULT_VECTORS = 1_000_000
 _COCOTB_VECTORS = 4096
 _STALL = 0.3
 _SHOWN = 10
@@ -63,7 +63,7 @@ def verify(
         they are and which gets ``verify.json`` and ``verify.txt``. RTL is made if there is none, or if it was
         made from other C++.
     vectors : int, optional
-        Hard and random vectors where the input space is too large to exhaust; default 200,000.
+        Hard and random vectors where the input space is too large to exhaust; default 1,000,000.
     seed : int
         Seed of the vectors and of the stalls.
     engines : sequence of str, optional
