@@ -37,7 +37,9 @@ def circuit_definition(xls_ir: str) -> str:
     exported = package.get_function(found[1]).to_z3_smtlib()
     widths = r"(?:\([^\s()]+ \(_ BitVec \d+\)\)\s*)+"
     found = re.search(rf"\(lambda \(({widths})\)", exported)
-    result = re.search(r"\(declare-fun \S+\s+\(\)\s+\(Array [^)]*\).*?\(_ BitVec (\d+)\)\)\)", exported, re.DOTALL)
+    result = re.search(
+        r"\(declare-fun \S+\s+\(\)\s+\(Array [^)]*\).*?\(_ BitVec (\d+)\)\)\)", exported, re.DOTALL
+    )
     if found is None or result is None:
         raise ToolError(f"XLS exported no bit-vector function:\n{exported[:400]}")
     body = exported[found.end() : _closing(exported, found.start())]

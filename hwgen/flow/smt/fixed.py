@@ -1,16 +1,17 @@
-"""What an operator must compute for fixed-point results: integers, and bit-vector arithmetic wide enough for them.
+"""Fixed-point results, said with integers: bit-vector arithmetic that is wide enough to be exact.
 
-Operands that are all fixed-point need no floating-point theory: the exact result is an integer. If an operand is
-a float, the exact result comes from `hwgen.flow.smt.ieee`, and the theory's conversion to an integer rounds it.
-All rounding is defined on the magnitude, as everywhere in hwgen.
+Operands that are all fixed-point need no floating-point theory: the exact result is an integer. If an
+operand is a float, the exact result comes from `hwgen.flow.smt.values`, and the theory's conversion to an
+integer rounds it. All rounding is defined on the magnitude, as everywhere in hwgen.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.flow.smt.ieee import THEORY_MODE, Exact
+from hwgen.flow.smt.rounding import RANDOM, THEORY_MODE, Rule
 from hwgen.flow.smt.text import Script, bits, bv, ite
+from hwgen.flow.smt.values import Exact, Operation
 from hwgen.formats import FixedFormat
 
 __all__ = ["Integer", "combine", "integer_operand", "pattern", "round_float", "round_integer"]
@@ -39,7 +40,7 @@ def integer_operand(script: Script, name: str, fmt: FixedFormat) -> Integer:
     return Integer(term, fmt.width + 1, fmt.fraction)
 
 
-def combine(script: Script, name: str, operation: str, operands: tuple[Integer, ...]) -> Integer:
+def combine(script: Script, name: str, operation: Operation, operands: tuple[Integer, ...]) -> Integer:
     """Return the exact result of ``convert``, ``add``, ``mul`` or ``fma``."""
     if operation == "convert":
         return operands[0]
@@ -62,16 +63,7 @@ def _sum(script: Script, name: str, a: Integer, b: Integer) -> Integer:
     return Integer(script.define(name, width, term), width, fraction)
 
 
-def round_integer(
-    script: Script,
-    name: str,
-    x: Integer,
-    fraction: int,
-    *,
-    mode: str,
-    random: str | None = None,
-    random_bits: int = 0,
-) -> Integer:
+def round_integer(script: Script, name: str, x: Integer, fraction: int, rule: Rule) -> Integer:
     """Return `x` rounded to a multiple of 2^-fraction, with bits enough that nothing overflows."""
     drop = x.fraction - fraction
     if drop <= 0:
@@ -86,12 +78,13 @@ def round_integer(
     rest = script.define(f"{name}.rest", drop, bits(size, drop - 1, 0))
     half, zero = bv(1 << (drop - 1), drop), bv(0, drop)
     odd = f"(= {bits(low, 0, 0)} #b1)"
-    if mode == "sr":
+    if rule.mode == "sr":
         # k = floor(rest * 2^r / 2^drop) goes up if k + u >= 2^r.
-        padded = f"(concat {rest} {bv(0, random_bits)})"
-        k = f"((_ zero_extend 1) {bits(padded, drop + random_bits - 1, drop)})"
-        carry = f"(bvadd {k} ((_ zero_extend 1) {random}))"
-        up = f"(= {bits(carry, random_bits, random_bits)} #b1)"
+        r = rule.random_bits
+        padded = f"(concat {rest} {bv(0, r)})"
+        k = f"((_ zero_extend 1) {bits(padded, drop + r - 1, drop)})"
+        carry = f"(bvadd {k} ((_ zero_extend 1) {RANDOM}))"
+        up = f"(= {bits(carry, r, r)} #b1)"
     else:
         up = {
             "rne": f"(or (bvugt {rest} {half}) (and (= {rest} {half}) {odd}))",
@@ -100,36 +93,28 @@ def round_integer(
             "rup": f"(and (not (= {rest} {zero})) (not {negative}))",
             "rdn": f"(and (not (= {rest} {zero})) {negative})",
             "rto": f"(and (not (= {rest} {zero})) (not {odd}))",
-        }[mode]
+        }[rule.mode]
     rounded = script.define(f"{name}.size", width, f"(bvadd {low} {ite(up, bv(1, width), bv(0, width))})")
     signed = ite(negative, f"(bvneg {rounded})", rounded)
     return Integer(script.define(name, width, signed), width, fraction)
 
 
-def round_float(
-    script: Script,
-    name: str,
-    x: Exact,
-    *,
-    mode: str,
-    random: str | None = None,
-    random_bits: int = 0,
-) -> Integer:
-    """Return the finite value of `x`, whose scale is the target's fraction (plus r for `sr`), as an integer."""
-    width = x.msb + x.scale + 3
-    fraction = x.scale - random_bits
-    width = max(width, random_bits + 3)
-    if mode in THEORY_MODE:
-        term = f"((_ fp.to_sbv {width}) {THEORY_MODE[mode]} {x.term})"
+def round_float(script: Script, name: str, x: Exact, rule: Rule) -> Integer:
+    """Return a finite `x`, whose scale is the target's fraction (plus r for `sr`), as a rounded integer."""
+    r = rule.random_bits
+    width = max(x.msb + x.scale, r) + 3
+    fraction = x.scale - r
+    if rule.mode in THEORY_MODE:
+        term = f"((_ fp.to_sbv {width}) {THEORY_MODE[rule.mode]} {x.term})"
         return Integer(script.define(name, width, term), width, fraction)
     size = script.define(f"{name}.magnitude", width, f"((_ fp.to_ubv {width}) RTZ (fp.abs {x.term}))")
-    if mode == "rto":
+    if rule.mode == "rto":
         down, up = (f"((_ fp.to_sbv {width}) {directed} {x.term})" for directed in ("RTN", "RTP"))
         odd = ite(f"(= {down} {up})", size, f"(bvor {size} {bv(1, width)})")
         size = script.define(f"{name}.size", width, odd)
     else:
-        total = f"(bvadd {size} ((_ zero_extend {width - random_bits}) {random}))"
-        size = script.define(f"{name}.size", width, f"(bvlshr {total} {bv(random_bits, width)})")
+        total = f"(bvadd {size} ((_ zero_extend {width - r}) {RANDOM}))"
+        size = script.define(f"{name}.size", width, f"(bvlshr {total} {bv(r, width)})")
     signed = ite(f"(fp.isNegative {x.term})", f"(bvneg {size})", size)
     return Integer(script.define(name, width, signed), width, fraction)
 

@@ -1,14 +1,14 @@
 """Deciding a script: z3 gives the floating-point theory its bits, and z3 or bitwuzla decides about the bits.
 
-The released bitwuzla has IEEE's four interchange sorts only, and z3 has every sort but searches slowly; so z3
-reduces the theory to bit vectors and bitwuzla, the faster of the two on those, searches (docs/proof.md has the
-measured times). `solver="z3"` leaves everything to z3, as a second opinion on the search.
+The released bitwuzla has IEEE's four interchange sorts only, and z3 has every sort but searches slowly;
+so z3 reduces the theory to bit vectors and bitwuzla, the faster of the two on those, searches
+(docs/proof.md has measured times). With ``solver="z3"`` z3 does everything: a second opinion on the
+search.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +136,8 @@ def _model(parser: Any, engine: Any, ask: tuple[str, ...]) -> dict[str, int]:
 def values(script: str, ask: str, inputs: list[dict[str, int]]) -> list[int | None]:
     """Return the value of the bit vector `ask` in a model of the script for each assignment of its inputs.
 
-    One loading of the script serves all assignments; this is how the specification is compared with oracles and
-    how a counterexample's right answer is found.
+    One loading of the script serves all assignments. This is how the specification is compared with oracles,
+    and how a counterexample's right answer is found.
     """
     import bitwuzla
 
@@ -145,9 +145,10 @@ def values(script: str, ask: str, inputs: list[dict[str, int]]) -> list[int | No
         require_module(module, "a proof")
     parser, engine = _load(_reduce_to_bits(script).to_smt2(), None)
     terms = {term.symbol(): term for term in parser.get_declared_funs()}
-    equal: Callable[[str, int], str] = lambda name, value: (
-        f"(= {name} (_ bv{value} {terms[name].sort().bv_size()}))"
-    )
+
+    def equal(name: str, value: int) -> str:
+        return f"(= {name} (_ bv{value} {terms[name].sort().bv_size()}))"
+
     results: list[int | None] = []
     for assignment in inputs:
         engine.push()

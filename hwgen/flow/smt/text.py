@@ -51,7 +51,7 @@ class FloatSort:
         return f"(_ FloatingPoint {self.indices})"
 
     def holds(self, *, precision: int, lsb: int, msb: int) -> bool:
-        """Say whether every multiple of 2^lsb below 2^(msb+1) with so many significant bits is in the sort."""
+        """Say whether the sort has every multiple of 2^lsb below 2^(msb+1) of that precision."""
         return precision <= self.sb and lsb >= self.lsb and msb <= self.emax
 
 
@@ -76,7 +76,7 @@ class Script:
         """Add a comment for whoever reads the theorem."""
         self.lines.append(f"; {comment}")
 
-    def assert_(self, term: str) -> None:
+    def demand(self, term: str) -> None:
         """Assert a Boolean term."""
         self.lines.append(f"(assert {term})")
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.errors import InputError
-from hwgen.flow.smt import fixed, ieee
-from hwgen.flow.smt.ieee import Exact, Operation
+from hwgen.flow.smt import fixed, rounding, values
+from hwgen.flow.smt.rounding import RANDOM, Rule
 from hwgen.flow.smt.text import Script
+from hwgen.flow.smt.values import Exact, Operation
 from hwgen.formats import FixedFormat, FloatFormat
 
 __all__ = ["Split", "Statement", "refutation", "specification"]
 
-_SIGNS: dict[str, str] = {"convert": "{0}", "add": "{0} + {1}", "mul": "{0} * {1}", "fma": "{0} * {1} + {2}"}
+_IN_WORDS = {"convert": "{0}", "add": "{0} + {1}", "mul": "{0} * {1}", "fma": "{0} * {1} + {2}"}
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Split:
     """The first rounding of a split multiply-accumulate: the product's."""
 
     fmt: FloatFormat | FixedFormat
-    mode: str
-    overflow: str
+    rule: Rule
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,8 @@ class Statement:
         Their formats.
     result : format
         Format of the result pattern, named ``y``.
-    mode, overflow : str
-        Rounding mode and overflow policy.
-    random_bits : int
-        For mode `sr`, the width of the last input, the random word ``rand``; 0 otherwise.
+    rule : Rule
+        Rounding and overflow of the result.
     split : Split, optional
         For `fma`: the product is rounded by itself first.
     """
@@ -53,27 +50,29 @@ class Statement:
     names: tuple[str, ...]
     operands: tuple[FloatFormat | FixedFormat, ...]
     result: FloatFormat | FixedFormat
-    mode: str
-    overflow: str
-    random_bits: int = 0
+    rule: Rule
     split: Split | None = None
 
     @property
     def inputs(self) -> tuple[tuple[str, int], ...]:
-        """Name and width of every input bit vector."""
+        """Name and width of every input bit vector, the random word last."""
         ports = [(name, fmt.width) for name, fmt in zip(self.names, self.operands, strict=True)]
-        return (*ports, ("rand", self.random_bits)) if self.random_bits else tuple(ports)
+        if self.rule.random_bits:
+            ports.append((RANDOM, self.rule.random_bits))
+        return tuple(ports)
 
     def __str__(self) -> str:
-        names = list(self.names)
-        quantified = ", ".join(f"{n} in {f.name}" for n, f in zip(names, self.operands, strict=True))
-        mode = f"{self.mode}({self.random_bits} bits)" if self.random_bits else self.mode
-        exact = _SIGNS[self.operation].format(*names)
+        members = ", ".join(f"{n} in {f.name}" for n, f in zip(self.names, self.operands, strict=True))
+        exact = _IN_WORDS[self.operation].format(*self.names)
         if self.split is not None:
-            exact = f"{self.split.mode}_{self.split.fmt.name}({names[0]} * {names[1]}) + {names[2]}"
-        extra = " and every random word" if self.random_bits else ""
+            a, b, addend = self.names
+            exact = f"{self.split.rule.mode}_{self.split.fmt.name}({a} * {b}) + {addend}"
+        mode, words = self.rule.mode, ""
+        if self.rule.random_bits:
+            mode += str(self.rule.random_bits)
+            words = f" and all {self.rule.random_bits}-bit words {RANDOM}"
         return (
-            f"for all {quantified}{extra}: y = {mode}_{self.result.name}({exact}), overflow {self.overflow}"
+            f"for all {members}{words}: y = {mode}_{self.result.name}({exact}), overflow {self.rule.overflow}"
         )
 
 
@@ -90,116 +89,69 @@ def specification(statement: Statement) -> Script:
     for name, width in statement.inputs:
         script.declare(name, width)
     script.declare("y", statement.result.width)
-    random = "rand" if statement.random_bits else None
-    all_fixed = all(isinstance(fmt, FixedFormat) for fmt in (*statement.operands, statement.result))
-    if all_fixed and (statement.split is None or isinstance(statement.split.fmt, FixedFormat)):
-        correct = _among_integers(script, statement, random)
+    formats = [*statement.operands, statement.result]
+    if statement.split is not None:
+        formats.append(statement.split.fmt)
+    if all(isinstance(fmt, FixedFormat) for fmt in formats):
+        correct = _among_integers(script, statement)
     else:
-        correct = _among_reals(script, statement, random)
+        correct = _among_floats(script, statement)
     script.define("correct", "Bool", correct)
     return script
 
 
-def _among_integers(script: Script, statement: Statement, random: str | None) -> str:
-    target = statement.result
-    assert isinstance(target, FixedFormat)  # noqa: S101  (the caller's case)
-    operation = statement.operation
-    operands = tuple(
-        fixed.integer_operand(script, name, fmt)
-        for name, fmt in zip(statement.names, statement.operands, strict=True)
-        if isinstance(fmt, FixedFormat)
-    )
-    if statement.split is not None:
-        product = fixed.combine(script, "p.exact", "mul", operands[:2])
-        fmt = statement.split.fmt
+def _among_integers(script: Script, statement: Statement) -> str:
+    """State an operator whose formats are all fixed-point."""
+
+    def operand(name: str, fmt: FloatFormat | FixedFormat) -> fixed.Integer:
         assert isinstance(fmt, FixedFormat)  # noqa: S101  (the caller's case)
-        rounded = fixed.round_integer(script, "p.rounded", product, fmt.fraction, mode=statement.split.mode)
-        fixed.pattern(script, "p", rounded, fmt, statement.split.overflow, None)
-        operands, operation = (fixed.integer_operand(script, "p", fmt), operands[2]), "add"
-    exact = fixed.combine(script, "exact", operation, operands)
-    rounded = fixed.round_integer(
-        script,
-        "rounded",
-        exact,
-        target.fraction,
-        mode=statement.mode,
-        random=random,
-        random_bits=statement.random_bits,
-    )
-    return f"(= y {fixed.pattern(script, 'expected', rounded, target, statement.overflow, None)})"
+        return fixed.integer_operand(script, name, fmt)
+
+    def rounded(name: str, exact: fixed.Integer, fmt: FloatFormat | FixedFormat, rule: Rule) -> str:
+        assert isinstance(fmt, FixedFormat)  # noqa: S101  (the caller's case)
+        near = fixed.round_integer(script, f"{name}.rounded", exact, fmt.fraction, rule)
+        return fixed.pattern(script, name, near, fmt, rule.overflow, None)
+
+    operation = statement.operation
+    operands = tuple(map(operand, statement.names, statement.operands))
+    if statement.split is not None:
+        product = fixed.combine(script, "product.exact", "mul", operands[:2])
+        rounded("product", product, statement.split.fmt, statement.split.rule)
+        operation, operands = "add", (operand("product", statement.split.fmt), operands[2])
+    exact = fixed.combine(script, "expected.exact", operation, operands)
+    return f"(= y {rounded('expected', exact, statement.result, statement.rule)})"
 
 
-def _among_reals(script: Script, statement: Statement, random: str | None) -> str:
+def _among_floats(script: Script, statement: Statement) -> str:
+    """State an operator with at least one float format."""
+
+    def to_fixed(
+        name: str, operation: Operation, operands: tuple[Exact, ...], fmt: FixedFormat, rule: Rule
+    ) -> str:
+        scale = fmt.fraction + rule.random_bits
+        exact = values.exactly(script, f"{name}.exact", operation, operands, scale=scale, zero_mode="RNE")
+        near = fixed.round_float(script, f"{name}.rounded", exact, rule)
+        return fixed.pattern(script, name, near, fmt, rule.overflow, exact)
+
     operation = statement.operation
     operands = tuple(
-        ieee.operand(script, name, fmt) for name, fmt in zip(statement.names, statement.operands, strict=True)
+        values.operand(script, name, fmt)
+        for name, fmt in zip(statement.names, statement.operands, strict=True)
     )
     if statement.split is not None:
-        split = statement.split
-        product = _rounded(script, "p", "mul", operands[:2], split.fmt, split.mode, split.overflow, None, 0)
-        operands, operation = (product, operands[2]), "add"
-    target = statement.result
-    if isinstance(target, FixedFormat):
-        name = _fixed_pattern(
-            script,
-            "expected",
-            operation,
-            operands,
-            target,
-            statement.mode,
-            statement.overflow,
-            random,
-            statement.random_bits,
-        )
-        return f"(= y {name})"
-    result = ieee.round_to_float(
-        script,
-        "expected",
-        operation,
-        operands,
-        target,
-        mode=statement.mode,
-        overflow=statement.overflow,
-        random=random,
-        random_bits=statement.random_bits,
+        fmt, rule = statement.split.fmt, statement.split.rule
+        if isinstance(fmt, FixedFormat):
+            to_fixed("product", "mul", operands[:2], fmt, rule)
+            product = values.operand(script, "product", fmt)
+        else:
+            product = rounding.round_to_float(script, "product", "mul", operands[:2], fmt, rule)
+        operation, operands = "add", (product, operands[2])
+    if isinstance(statement.result, FixedFormat):
+        return f"(= y {to_fixed('expected', operation, operands, statement.result, statement.rule)})"
+    result = rounding.round_to_float(
+        script, "expected", operation, operands, statement.result, statement.rule
     )
-    return ieee.same_value("y", target, result)
-
-
-def _rounded(
-    script: Script,
-    name: str,
-    operation: Operation,
-    operands: tuple[Exact, ...],
-    fmt: FloatFormat | FixedFormat,
-    mode: str,
-    overflow: str,
-    random: str | None,
-    random_bits: int,
-) -> Exact:
-    if isinstance(fmt, FloatFormat):
-        return ieee.round_to_float(script, name, operation, operands, fmt, mode=mode, overflow=overflow)
-    _fixed_pattern(script, name, operation, operands, fmt, mode, overflow, random, random_bits)
-    return ieee.operand(script, name, fmt)
-
-
-def _fixed_pattern(
-    script: Script,
-    name: str,
-    operation: Operation,
-    operands: tuple[Exact, ...],
-    fmt: FixedFormat,
-    mode: str,
-    overflow: str,
-    random: str | None,
-    random_bits: int,
-) -> str:
-    scale = fmt.fraction + random_bits
-    exact = ieee.exactly(script, f"{name}.exact", operation, operands, scale=scale, zero_mode="RNE")
-    rounded = fixed.round_float(
-        script, f"{name}.rounded", exact, mode=mode, random=random, random_bits=random_bits
-    )
-    return fixed.pattern(script, name, rounded, fmt, overflow, exact)
+    return rounding.same_value("y", statement.result, result)
 
 
 def refutation(statement: Statement, circuit: str) -> str:
@@ -212,8 +164,7 @@ def refutation(statement: Statement, circuit: str) -> str:
     """
     script = specification(statement)
     arguments = " ".join(name for name, _ in statement.inputs)
-    script.lines.insert(0, "(set-logic QF_BVFP)")
     script.lines.append(circuit)
-    script.assert_(f"(= y (circuit {arguments}))")
-    script.assert_("(not correct)")
+    script.demand(f"(= y (circuit {arguments}))")
+    script.demand("(not correct)")
     return script.text()
