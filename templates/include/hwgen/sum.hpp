@@ -47,12 +47,14 @@ HWGEN_INLINE typename twin_sum_widths<Y, RULE, T>::sum_t sum_twins(T a, T b) {
       distance > w::max_shift ? ap_uint<offset_bits>(w::max_shift) : distance;
   const ap_uint<w::aligned> small_aligned = shift_right_jam<w::aligned, w::max_shift>(small.significand, amount);
   const ap_uint<w::aligned> big_aligned = ap_uint<w::aligned>(big.significand) << (w::low + 1);
+  using sum_bits = ap_uint<w::aligned + 1>;
   const ap_uint<1> subtract = a.negative ^ b.negative;
 
   typename w::sum_t sum;
   sum.offset = big.offset;
-  sum.significand = subtract ? ap_uint<w::aligned + 1>(big_aligned - small_aligned)
-                             : ap_uint<w::aligned + 1>(big_aligned + small_aligned);
+  // One carry chain for both: big - small is big + ~small + 1, and its carry, always set, is no part of it.
+  const sum_bits small_signed = subtract ? sum_bits(~sum_bits(small_aligned)) : sum_bits(small_aligned);
+  sum.significand = sum_bits(big_aligned) + small_signed + sum_bits(subtract);
   sum.negative = sum.significand == 0 ? sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative;
   return sum;
 }
