@@ -17,7 +17,7 @@ from hwgen.spec import OperatorSpec
 __all__ = ["Kind"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # one record per kind: identity is equality
 class Kind:
     """One kind of operator: its result is the product of `factors` plus `addend`, rounded.
 
