@@ -27,7 +27,7 @@ _TOP = "hwgen_top"
 _FLAGS = (
     "-std=c++14 -O1 -S -emit-llvm -target x86_64-linux-gnu -mcpu=baseline -gline-tables-only "
     "-fno-discard-value-names -fno-sanitize=all -fno-stack-protector -fno-exceptions -fno-rtti "
-    "-fno-threadsafe-statics -fno-vectorize -fno-slp-vectorize -fno-jump-tables "
+    "-fno-threadsafe-statics -fno-optimize-sibling-calls -fno-vectorize -fno-slp-vectorize -fno-jump-tables "
     "-finline-functions -mllvm -inline-threshold=100000 "
     "-mllvm -unroll-threshold=1000000 -mllvm -unroll-max-upperbound=1024 -DHWGEN_LOWER -Wno-unknown-pragmas"
 )

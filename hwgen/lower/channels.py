@@ -16,11 +16,11 @@ from hwgen.lower.xls_text import Bit, Body, Node
 
 __all__ = ["Channel", "Channels", "Path", "parse_hook"]
 
-_HOOK = re.compile(r"__hwgen_(receive_nb|receive|send)ILi(\d+)E")
+_HOOK = re.compile(r"__hwgen_(receive|send)ILi(\d+)E")
 
 
 def parse_hook(function: str) -> tuple[str, int] | None:
-    """Return what a mangled stream hook does (``receive``, ``receive_nb``, ``send``) and its width in bits."""
+    """Return what a mangled stream hook does (``receive`` or ``send``) and its width in bits."""
     match = _HOOK.search(function)
     return (match.group(1), int(match.group(2))) if match else None
 
@@ -77,10 +77,8 @@ class Channels:
         self._sent: dict[str, _Send] = {}
         self._token = body.emit("token", "after_all()", "token")
 
-    def receive(
-        self, name: str, width: int, *, when: Bit, where: Location | None, blocking: bool = True
-    ) -> tuple[Node, Node]:
-        """Read a stream under a path condition; return the data and whether there was any.
+    def receive(self, name: str, width: int, *, when: Bit, where: Location | None) -> Node:
+        """Read a stream under a path condition; what is not read is zero.
 
         Raises
         ------
@@ -90,19 +88,15 @@ class Channels:
         self._check(name, width, where, output=False)
         if name in self._received:
             raise lowering_error(
-                f"stream '{name}' is read at a second place in one activation (first at {self._received[name]}): "
-                "read it once, before the branches that use it",
+                f"stream '{name}' is read at a second place in one activation "
+                f"(first at {self._received[name]}): read it once, before the branches that use it",
                 where,
             )
         self._received[name] = where
-        options = self._predicate(when) + ("" if blocking else ", blocking=false")
-        type_ = f"(token, bits[{width}]{'' if blocking else ', bits[1]'})"
-        read = self._body.effect(type_, f"receive({self._token}{options}, channel={name})", f"{name}_read")
+        expression = f"receive({self._token}{self._predicate(when)}, channel={name})"
+        read = self._body.effect(f"(token, bits[{width}])", expression, f"{name}_read")
         self._token = self._body.emit("token", f"tuple_index({read}, index=0)", "token")
-        data = Node(self._body.emit(f"bits[{width}]", f"tuple_index({read}, index=1)", f"{name}_data"), width)
-        if blocking:
-            return data, self._body.bit(when)
-        return data, Node(self._body.emit("bits[1]", f"tuple_index({read}, index=2)", f"{name}_valid"), 1)
+        return Node(self._body.emit(f"bits[{width}]", f"tuple_index({read}, index=1)", f"{name}_data"), width)
 
     def send(self, name: str, data: Node, *, when: Bit, where: Location | None, path: Path) -> None:
         """Write a stream under a path condition.

@@ -64,12 +64,12 @@ class Globals:
         variable = self._module.globals.get(name)
         if variable is None:
             raise InputError(f"'{name}' is not a variable of this file")
+        short = _variable_name(name)
         if self._module.has_constructors:
             raise InputError(
-                f"global variable '{name}': a constructor runs before main in this file; "
+                f"global variable '{short}': a constructor runs before main in this file; "
                 "declare such variables constexpr"
             )
-        short = _variable_name(name)
         region = Region(short, self._module.size(variable.type), constant=variable.constant)
         scalars = initializer_scalars(self._module, variable)
         if variable.constant:

@@ -85,9 +85,7 @@ class Lowering:
             Naming the C++ line of what has no hardware form.
         """
         if function.name in self._open:
-            raise lowering_error(
-                f"'{function.title}' calls itself: recursion has no hardware form", function.location
-            )
+            raise InputError(f"'{function.title}' calls itself: recursion has no hardware form")
         self._open.append(function.name)
         frame = _Frame(
             function, ControlFlow(function), path, dict(zip(function.arguments, arguments, strict=True))
@@ -343,10 +341,7 @@ class Lowering:
             sent = self._body.slice(data, 0, width)
             self._channels.send(name, sent, when=when, where=where, path=frame.at(block.name))
             return None
-        data, valid = self._channels.receive(name, width, when=when, where=where, blocking=kind == "receive")
-        if kind == "receive_nb":
-            flag = self._body.zero_extend(valid, 8)
-            store(self._body, self._pointer(frame, operands[1]), flag, align=1, when=when)
+        data = self._channels.receive(name, width, when=when, where=where)
         if returned is None:
             return data
         padded = self._body.zero_extend(data, 8 * ((width + 63) // 64 * 8))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from llvmlite.binding import TypeKind, ValueKind
 
 from hwgen.errors import InputError
-from hwgen.lower.constants import initializer_scalars
+from hwgen.lower.constants import Scalar, initializer_scalars
 from hwgen.lower.globals import Globals
-from hwgen.lower.llvm import Global, Module, Value
+from hwgen.lower.llvm import Global, Module, Type, Value
 from hwgen.lower.memory import Address, Pointer
 from hwgen.lower.values import LoweredValue, undefined
 from hwgen.lower.xls_text import Body
@@ -46,6 +47,14 @@ def constant_operand(body: Body, module: Module, variables: Globals, operand: Va
     ):
         text = str(operand).removeprefix(str(type_)).strip()
         scalars = initializer_scalars(module, Global("a constant", type_, constant=True, initializer=text))
-        widths = [part.type_width for part in type_.elements]
-        return tuple(body.literal(item.value, width) for item, width in zip(scalars, widths, strict=True))
+        return _structured(body, type_, iter(scalars))
+    if kind == ValueKind.function:
+        raise InputError("the address of a function has no hardware form")
     raise InputError(f"the constant '{operand}' has no hardware form")
+
+
+def _structured(body: Body, type_: Type, scalars: Iterator[Scalar]) -> LoweredValue:
+    """Arrange scalars, in address order, as a value of `type_`."""
+    if type_.type_kind == TypeKind.integer:
+        return body.literal(next(scalars).value, type_.type_width)
+    return tuple(_structured(body, part, scalars) for part in type_.elements)

@@ -75,7 +75,9 @@ class Lowered:
     def write_project(self, folder: Path, stages: int) -> Path:
         """Write RTL as ``hwgen rtl`` does, for the simulation harness."""
         streams = {"streaming": False, "timing": Timing(stages=stages, clock_ps=None, delay_model="unit")}
-        _, verilog = generate_verilog(self.optimised, name=self.name, inputs=list(self.inputs), output="y", **streams)
+        _, verilog = generate_verilog(
+            self.optimised, name=self.name, inputs=list(self.inputs), output="y", **streams
+        )
         project = folder / self.name
         (project / "rtl").mkdir(parents=True)
         (project / "rtl" / f"{self.name}.sv").write_text(verilog)

@@ -134,7 +134,11 @@ class _Generator:
         value = rng.choice([0, 1, -1, 1 << (width - 1), rng.getrandbits(width), rng.getrandbits(width)])
         value %= 1 << width
         words = [value >> at & (1 << 64) - 1 for at in range(0, width, 64)]
-        parts = [f"(U<{width}>)((U<{width}>){word}ull << {64 * i})" for i, word in enumerate(words) if word or not i]
+        parts = [
+            f"(U<{width}>)((U<{width}>){word}ull << {64 * i})"
+            for i, word in enumerate(words)
+            if word or not i
+        ]
         return f"({' | '.join(parts)})"
 
     def condition(self, depth: int) -> str:
@@ -216,7 +220,12 @@ def _ternary(g: _Generator, w: int, d: int) -> str:
 def _table(g: _Generator, w: int, d: int) -> str:
     index = g.expression(g.rng.randint(1, 12), d)
     return g.rng.choice(
-        [f"BYTES[{index} % 16]", f"WORDS[{index} & 7]", f"WIDE[{index} % 5]", f"GRID[{index} % 3][{index} & 3]"]
+        [
+            f"BYTES[{index} % 16]",
+            f"WORDS[{index} & 7]",
+            f"WIDE[{index} % 5]",
+            f"GRID[{index} % 3][{index} & 3]",
+        ]
     )
 
 
@@ -338,7 +347,9 @@ def _loop(g: _Generator) -> None:
     g._nested(f"for (int {name} = 0; {name} < {count}; ++{name}) {{", 2)
     g.variables = [v for v in g.variables if v.name != name]
     if g.rng.random() < 0.4:
-        g.lines.insert(start + 1, "  " * (g.depth + 1) + f"if ({g.condition(1)}) {g.rng.choice(['break', 'continue'])};")
+        g.lines.insert(
+            start + 1, "  " * (g.depth + 1) + f"if ({g.condition(1)}) {g.rng.choice(['break', 'continue'])};"
+        )
     g.trips //= count
     return None
 
@@ -388,4 +399,6 @@ _STATEMENTS = [
 def generate(seed: int, count: int, *, widest_port: int = 64) -> list[Program]:
     """Return `count` programs, the same for the same `seed`."""
     rng = random.Random(seed)
-    return [_Generator(random.Random(rng.getrandbits(64)), f"p{i}", widest_port).program() for i in range(count)]
+    return [
+        _Generator(random.Random(rng.getrandbits(64)), f"p{i}", widest_port).program() for i in range(count)
+    ]
