@@ -32,8 +32,8 @@ __all__ = ["FAMILIES", "AreaReport", "measure", "synthesise"]
 FAMILIES = ("xcup", "xcu", "xc7")
 """UltraScale+, UltraScale and 7 series, under Yosys' names."""
 
-# The clock model: a level is a LUT (or carry cell) with the net behind it, and routing is taken as two thirds of
-# that, as in UltraScale+ designs without congestion; the rest is clock-to-output and set-up of the registers.
+# The clock model: a level is a LUT or carry cell with the net behind it, routing taken as two thirds of that,
+# as in UltraScale+ designs without congestion; the rest is clock-to-output and set-up of the registers.
 _LEVEL_PS = 350
 _REGISTER_PS = 300
 
