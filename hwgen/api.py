@@ -23,13 +23,10 @@ from hwgen.emit import emit
 from hwgen.errors import InputError, legal_values
 from hwgen.formats import Format, parse_format
 
-__all__ = ["ENGINES", "BitPatterns", "CompiledOperator", "OperatorUnit", "format", "operator"]
+__all__ = ["BitPatterns", "CompiledOperator", "OperatorUnit", "format", "operator"]
 
 BitPatterns = NDArray[np.unsignedinteger[Any]]
 CompiledOperator = Callable[..., BitPatterns]
-
-ENGINES = ("golden", "csim", "rtl")
-"""What can compute an operator: the NumPy model, the compiled C++, the simulated RTL."""
 
 
 def format(spec: str | Mapping[str, Any]) -> Format:
@@ -139,7 +136,7 @@ class OperatorUnit:
             return load_rtl(project)
 
     def engine(self, name: str) -> CompiledOperator:
-        """Return what computes the operator: ``golden``, ``csim`` or ``rtl``."""
+        """Return what computes the operator: ``golden``, ``csim`` (compiled C++) or ``rtl`` (simulated)."""
         engines: dict[str, Callable[[], CompiledOperator]] = {
             "golden": lambda: self.golden,
             "csim": self.compile,

@@ -15,6 +15,7 @@ from hwgen.cli.emit import emit
 from hwgen.cli.evaluate import evaluate
 from hwgen.cli.formats import formats
 from hwgen.cli.new import new, schema
+from hwgen.cli.output import example
 from hwgen.cli.prove import prove
 from hwgen.cli.rtl import rtl
 from hwgen.cli.verify import verify
@@ -52,16 +53,18 @@ class _Group(click.Group):
         return list(self.commands)  # in the order of work, not of the alphabet
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_WORK = example(
+    "hwgen new mac > mac.yaml           start a spec",
+    "hwgen verify mac.yaml              golden model = compiled C++ = simulated RTL?",
+    "hwgen emit mac.yaml -o build/mac   write the HLS project",
+    "hwgen rtl build/mac                and its SystemVerilog",
+)
+
+
+@click.group(cls=_Group, epilog=_WORK, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="hwgen")
 def main() -> None:
-    r"""Turn a YAML spec of number formats into verified arithmetic hardware.
-
-    \b
-    hwgen new mac > mac.yaml           start a spec
-    hwgen verify mac.yaml              golden model = compiled C++ = simulated RTL?
-    hwgen emit mac.yaml -o build/mac   write the HLS project
-    hwgen rtl build/mac                and its SystemVerilog
+    """Turn a YAML spec of number formats into verified arithmetic hardware.
 
     Exit status: 0 good, 1 a check failed, 2 the input is wrong.
     """

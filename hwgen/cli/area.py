@@ -6,21 +6,20 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.output import print_json, working
+from hwgen.cli.output import example, print_json, working
 
 __all__ = ["area"]
 
 
-@click.command(short_help="LUTs, flip-flops, depth and clock of the RTL.")
+@click.command(
+    short_help="LUTs, flip-flops, depth and clock of the RTL.",
+    epilog=example("hwgen area examples/add_bf16.yaml --json"),
+)
 @click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
 @click.option("--family", help="Device family to map to.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def area(target: Path, family: str | None, as_json: bool) -> None:
-    r"""Synthesise the RTL with Yosys: LUTs, flip-flops, carry, DSP, depth, estimated clock.
-
-    \b
-    Example: hwgen area examples/add_bf16.yaml --json
-    """
+    """Synthesise the RTL with Yosys: LUTs, flip-flops, carry, DSP, depth, estimated clock."""
     from hwgen.flow.area import measure
 
     with working("synthesising"):

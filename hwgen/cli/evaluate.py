@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hwgen.cli.output import example
 from hwgen.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ _CHUNK = 1 << 20
 _HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]+")
 
 
-@click.command(name="eval", short_help="Filter hex operands to hex results.")
+@click.command(
+    name="eval",
+    short_help="Filter hex operands to hex results.",
+    epilog=example('echo "38 3c" | hwgen eval examples/mul_e4m3fn_e5m2_bf16.yaml'),
+)
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option(
     "--engine",
@@ -32,13 +37,10 @@ _HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]+")
     help="What computes.",
 )
 def evaluate(spec: Path, engine: str) -> None:
-    r"""Filter: a line of hex operands in port order gives a line with the hex result.
+    """Filter: a line of hex operands in port order gives a line with the hex result.
 
     Results follow as soon as their lines are in. With an on-unit random generator each line takes the next
     word from reset on, and all lines are read before the first result.
-
-    \b
-    Example: echo "38 3c 000" | hwgen eval examples/mac_e4m3fn_e5m2_e6m5.yaml
     """
     from hwgen import api
 

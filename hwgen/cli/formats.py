@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import click
 
-from hwgen.cli.output import print_json, print_table
+from hwgen.cli.output import example, print_json, print_table
 
 __all__ = ["formats"]
 
 
-@click.command(short_help="List number formats, or show one.")
+@click.command(
+    short_help="List number formats, or show one.",
+    epilog=example("hwgen formats e4m3fn", "hwgen formats q1.7"),
+)
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def formats(name: str | None, as_json: bool) -> None:
-    r"""List the number formats, or show one: fields, range, precision, special values.
-
-    \b
-    Example: hwgen formats e4m3fn
-             hwgen formats q1.7
-    """
+    """List the number formats, or show one: fields, range, precision, special values."""
     from hwgen.formats import format_names, parse_format
 
     if name is not None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import click
 
-from hwgen.cli.output import print_json
+from hwgen.cli.output import example, print_json
 from hwgen.errors import InputError
 
 __all__ = ["new", "schema"]
 
 
-@click.command(short_help="Print a commented spec to start from.")
+@click.command(
+    short_help="Print a commented spec to start from.",
+    epilog=example("hwgen new mac --format a=e4m3fn --format acc=e6m5 --rounding sr --bits 8 > mac.yaml"),
+)
 @click.argument("kind")
 @click.option("--name", help="Name of the project, C++ top and RTL module.")
 @click.option(
@@ -29,11 +32,7 @@ def new(
     overflow: str | None,
     interface: str | None,
 ) -> None:
-    r"""Print a commented spec of KIND with every key, its default and its legal values.
-
-    \b
-    Example: hwgen new mac --format a=e4m3fn --format acc=e6m5 --rounding sr --bits 8 > mac.yaml
-    """
+    """Print a commented spec of KIND with every key, its default and its legal values."""
     from hwgen.operators.starter import starter_spec
 
     chosen = {}
@@ -51,14 +50,14 @@ def new(
     )
 
 
-@click.command(short_help="Print the JSON Schema of specs.")
+@click.command(
+    short_help="Print the JSON Schema of specs.",
+    epilog=example(
+        "hwgen schema > hwgen.schema.json", "and in a spec: # yaml-language-server: $schema=hwgen.schema.json"
+    ),
+)
 def schema() -> None:
-    r"""Print the JSON Schema of spec files, for editors that complete and check YAML.
-
-    \b
-    Example: hwgen schema > hwgen.schema.json
-             and in a spec: # yaml-language-server: $schema=hwgen.schema.json
-    """
+    """Print the JSON Schema of spec files, for editors that complete and check YAML."""
     from hwgen.operators import json_schema
 
     print_json(json_schema())

@@ -10,7 +10,12 @@ from typing import Any
 
 import click
 
-__all__ = ["print_json", "print_table", "working"]
+__all__ = ["example", "print_json", "print_table", "working"]
+
+
+def example(*lines: str) -> str:
+    """Return the end of a help text: example commands, which click is not to wrap."""
+    return "\n".join(["\b", "Example:", *(f"  {line}" for line in lines)])
 
 
 def print_json(record: Any) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.output import print_json, working
+from hwgen.cli.output import example, print_json, working
 
 __all__ = ["rtl"]
 
 
-@click.command(short_help="Compile a project to SystemVerilog.")
+@click.command(
+    short_help="Compile a project to SystemVerilog.",
+    epilog=example("hwgen emit mac.yaml -o build/mac && hwgen rtl build/mac --clock-ps 2000"),
+)
 @click.argument("project", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--clock-ps", type=click.IntRange(50, 10_000_000), help="Pipeline for this clock period, in picoseconds."
@@ -24,12 +27,9 @@ __all__ = ["rtl"]
 def rtl(
     project: Path, clock_ps: int | None, stages: int | None, delay_model: str | None, as_json: bool
 ) -> None:
-    r"""Compile the C++ of the project DIR to SystemVerilog, DIR/rtl/<name>.sv.
+    """Compile the C++ of the project DIR to SystemVerilog, DIR/rtl/<name>.sv.
 
     Without options the spec's target decides; without a clock there the module is combinational.
-
-    \b
-    Example: hwgen emit mac.yaml -o build/mac && hwgen rtl build/mac --clock-ps 2000
     """
     from hwgen.flow.rtl import generate_rtl
 

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.output import print_json, working
+from hwgen.cli.output import example, print_json, working
 from hwgen.errors import CheckError
 
 __all__ = ["verify"]
 
 
-@click.command(short_help="Check golden = C++ = RTL.")
+@click.command(
+    short_help="Check golden = C++ = RTL.",
+    epilog=example("hwgen verify examples/mac_e4m3fn_e5m2_e6m5_sr8.yaml"),
+)
 @click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--vectors",
-    type=click.IntRange(1),
-    help="How many, where the inputs are too many to try all; default 200000.",
+    "--vectors", type=click.IntRange(1), help="How many, where the inputs are too many to try them all."
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the vectors and the stalls."
@@ -31,12 +32,9 @@ __all__ = ["verify"]
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def verify(target: Path, vectors: int | None, seed: int, engines: tuple[str, ...], as_json: bool) -> None:
-    r"""Check that golden = csim = rtl.
+    """Check that golden = csim = rtl.
 
     All inputs are tried where the input space allows, else hard and random vectors.
-
-    \b
-    Example: hwgen verify examples/mac_e4m3fn_e5m2_e6m5_sr8.yaml
     """
     from hwgen.flow.verify import verify as run
 

@@ -6,21 +6,18 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.output import print_json
+from hwgen.cli.output import example, print_json
 
 __all__ = ["vitis"]
 
 
-@click.command(short_help="Run AMD's tools on a project.")
+@click.command(short_help="Run AMD's tools on a project.", epilog=example("hwgen vitis build/mac"))
 @click.argument("project", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def vitis(project: Path, as_json: bool) -> None:
-    r"""Run AMD Vitis on the project DIR: C simulation, synthesis, co-simulation, export.
+    """Run AMD Vitis on the project DIR: C simulation, synthesis, co-simulation, export.
 
     Without Vitis on PATH, says which command to run where it is installed.
-
-    \b
-    Example: hwgen vitis build/mac
     """
     from hwgen.flow.vitis import run
 

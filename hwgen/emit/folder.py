@@ -1,12 +1,13 @@
 """Projects on disk: written whole or not at all, and never over somebody else's files.
 
-A project is first written to a temporary sibling of its folder and then renamed into place, so a reader sees
-the old project or the new one. What already lies in the folder decides what happens:
+Everything is written to a temporary folder first and then renamed into place; an error on the way undoes
+what was done. What already lies in the output folder decides what happens:
 
-- nothing, or an empty folder: the project is put there;
-- a project of hwgen's (it has our manifest): its files are replaced. Files that the manifest does not list
-  are the user's and are kept; a listed file that was edited since is refused, not lost. RTL made from the
-  old design is removed if the design changes;
+- nothing: the project appears there in one rename;
+- an empty folder, or a project of hwgen's (it has our manifest): the folder stays, only files that change
+  are replaced. Files that the manifest does not list are the user's and stay as they are. A file that was
+  edited since, or one of the user's in the place of a new one, is refused. RTL and reports that were made
+  from the old design are removed if the design changes;
 - anything else is foreign and refused.
 """
 
@@ -18,6 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,29 +59,59 @@ def emit_all(operators: Sequence[Operator], folder: str | Path) -> list[Path]:
     return _emit([(operator, Path(folder) / operator.name) for operator in operators])
 
 
+@dataclass(frozen=True)
+class _Change:
+    """What is to happen to one folder: files to write and files to remove, as paths below it."""
+
+    folder: Path
+    written: dict[str, bytes]
+    removed: list[str]
+
+
 def _emit(tasks: Sequence[tuple[Operator, Path]]) -> list[Path]:
-    folders = [folder.resolve() for _, folder in tasks]
-    rendered = [render_project(operator) for operator, _ in tasks]
-    old = [_read_old_project(folder) for folder in folders]
-    with ExitStack() as undo:
+    changes = [_plan(render_project(operator), folder.resolve()) for operator, folder in tasks]
+    with ExitStack() as cleanup, ExitStack() as undo:
         try:
-            staged = [
-                _stage(files, folder, manifest, undo)
-                for files, folder, manifest in zip(rendered, folders, old, strict=True)
-            ]
-            for temporary, folder in zip(staged, folders, strict=True):
-                _swap(temporary, folder, undo)
+            staged = [_stage(change, cleanup, undo) for change in changes]
+            for change, temporary in zip(changes, staged, strict=True):
+                _apply(change, temporary, undo)
         except OSError as error:
-            raise InputError(
-                f"cannot write the project: {error.filename or folders[0]}: {error.strerror}"
-            ) from error
+            place = error.filename or changes[0].folder
+            raise InputError(f"cannot write the project: {place}: {error.strerror}") from error
         undo.pop_all()
-    for folder in folders:
-        shutil.rmtree(_aside(folder), ignore_errors=True)
-    return folders
+    return [change.folder for change in changes]
 
 
-def _read_old_project(folder: Path) -> dict[str, Any] | None:
+# ---- what is to change -------------------------------------------------------------------------------
+
+
+def _plan(files: dict[str, bytes], folder: Path) -> _Change:
+    old = _read_old_manifest(folder)
+    if old is None:
+        return _Change(folder, files, [])
+    listed: dict[str, str] = old["files"]
+    written = {}
+    for path, content in files.items():
+        present = _digest(folder / path)
+        if present == hashlib.sha256(content).hexdigest():
+            continue
+        if present is not None and path not in listed and path != MANIFEST:
+            raise InputError(f"{str(folder / path)!r} is in the place of a new file; move it and emit again")
+        written[path] = content
+    for path, digest in listed.items():
+        if (path in written or path not in files) and _digest(folder / path) not in (digest, None):
+            raise InputError(
+                f"{str(folder / path)!r} was edited since it was emitted; "
+                "move the edit elsewhere, or delete the file, and emit again"
+            )
+    gone = set(listed) - set(files)
+    if _design(old) != _design(json.loads(files[MANIFEST])):
+        gone |= {f"rtl/{old['name']}{suffix}" for suffix in (".sv", ".ir", ".json")}
+        gone |= {"verify.json", "verify.txt"}
+    return _Change(folder, written, sorted(path for path in gone if (folder / path).is_file()))
+
+
+def _read_old_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of the project in `folder`, None if there is nothing; refuse anything else."""
     try:
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
@@ -87,57 +119,30 @@ def _read_old_project(folder: Path) -> dict[str, Any] | None:
         if not folder.is_dir():
             raise InputError(f"the output folder {str(folder)!r} is a file; name a new or empty folder")
         manifest = json.loads((folder / MANIFEST).read_bytes())
-        listed = dict(manifest["files"])
-        assert isinstance(manifest["hwgen"], str)  # noqa: S101  (handled as foreign below)
     except FileNotFoundError:
         raise InputError(
             f"the output folder {str(folder)!r} holds files that hwgen did not write (no {MANIFEST}); "
             "name a new or empty folder, or an emitted project"
         ) from None
-    except (ValueError, KeyError, TypeError, AssertionError):
+    except ValueError:
+        manifest = None
+    except OSError as error:
+        raise InputError(f"cannot read the output folder {str(folder)!r}: {error.strerror}") from error
+    types = {"hwgen": str, "name": str, "files": dict}
+    ours = isinstance(manifest, dict) and all(
+        isinstance(manifest.get(key), kind) for key, kind in types.items()
+    )
+    if not ours:
         raise InputError(
             f"the output folder {str(folder)!r} has a {MANIFEST} that is not hwgen's; "
             "name a new or empty folder"
-        ) from None
-    except OSError as error:
-        raise InputError(f"cannot read the output folder {str(folder)!r}: {error.strerror}") from error
-    for path, digest in listed.items():
-        file = folder / path
-        if file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() != digest:
-            raise InputError(
-                f"{str(file)!r} was edited since it was emitted; "
-                "move the edit elsewhere, or delete the file, and emit again"
-            )
+        )
     return dict(manifest)
 
 
-def _stage(files: dict[str, bytes], folder: Path, old: dict[str, Any] | None, undo: ExitStack) -> Path:
-    """Write what `folder` is to hold to a temporary sibling."""
-    _make_parents(folder.parent, undo)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    undo.callback(shutil.rmtree, temporary, ignore_errors=True)
-    temporary.chmod(0o755)  # mkdtemp's 0700 is for secrets
-    for path, content in files.items():
-        file = temporary / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    (temporary / "rtl").mkdir(exist_ok=True)
-    if old is not None:
-        for kept in _kept(folder, old, json.loads(files[MANIFEST])):
-            target = temporary / kept.relative_to(folder)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(kept, target, follow_symlinks=False)
-    return temporary
-
-
-def _kept(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> list[Path]:
-    """Return the files of an older project that outlive it: the user's, and RTL that still belongs."""
-    gone = {MANIFEST, *old["files"]}
-    if _design(old) != _design(new):
-        gone |= {f"rtl/{old['name']}{suffix}" for suffix in (".sv", ".ir", ".json")}
-    files = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
-    return sorted(path for path in files if path.relative_to(folder).as_posix() not in gone)
+def _digest(file: Path) -> str | None:
+    """Return the SHA-256 of a file, None if there is none."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
 def _design(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -148,28 +153,56 @@ def _design(manifest: dict[str, Any]) -> dict[str, Any]:
     return {"sources": sources, "target": manifest.get("target")}
 
 
-def _make_parents(folder: Path, undo: ExitStack) -> None:
+# ---- changing it -------------------------------------------------------------------------------------
+
+
+def _stage(change: _Change, cleanup: ExitStack, undo: ExitStack) -> Path:
+    """Write the new files to a temporary folder, on the file system of the output folder."""
+    beside = change.folder if change.folder.exists() else change.folder.parent
+    _make_folder(beside, undo)
+    temporary = Path(tempfile.mkdtemp(prefix=".hwgen-", dir=beside))
+    cleanup.callback(shutil.rmtree, temporary, ignore_errors=True)
+    for path, content in change.written.items():
+        file = temporary / "new" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    (temporary / "new/rtl").mkdir(parents=True, exist_ok=True)
+    return temporary
+
+
+def _apply(change: _Change, temporary: Path, undo: ExitStack) -> None:
+    """Rename the staged files into place, the manifest last; what was there is put aside."""
+    folder, new = change.folder, temporary / "new"
     if not folder.exists():
-        _make_parents(folder.parent, undo)
-        folder.mkdir(exist_ok=True)
-        undo.callback(_remove_if_empty, folder)
+        new.rename(folder)
+        undo.callback(shutil.rmtree, folder)
+        return
+    for path in change.removed:
+        _move(folder / path, temporary / "old" / path, undo)
+    for path in sorted(change.written, key=lambda path: path == MANIFEST):
+        if (folder / path).exists():
+            _move(folder / path, temporary / "old" / path, undo)
+        _move(new / path, folder / path, undo)
+    _make_folder(folder / "rtl", undo)
+    for parent in {(folder / path).parent for path in change.removed}:
+        _remove_empty(parent, folder)
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
+def _move(source: Path, target: Path, undo: ExitStack) -> None:
+    _make_folder(target.parent, undo)
+    source.rename(target)
+    undo.callback(target.rename, source)
+
+
+def _make_folder(folder: Path, undo: ExitStack) -> None:
+    if not folder.exists():
+        _make_folder(folder.parent, undo)
+        folder.mkdir()
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Remove `folder` and its parents below `root` as far as they are empty; but never ``rtl``."""
+    while folder not in (root, root / "rtl") and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
-
-
-def _swap(temporary: Path, folder: Path, undo: ExitStack) -> None:
-    """Rename `temporary` to `folder`, with what was there put aside until all projects are in place."""
-    if folder.exists():
-        aside = _aside(folder)
-        shutil.rmtree(aside, ignore_errors=True)  # left by a process that was killed
-        folder.rename(aside)
-        undo.callback(aside.rename, folder)
-    temporary.rename(folder)
-    undo.callback(folder.rename, temporary)
+        folder = folder.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_every_command_teaches_with_an_example(command: str) -> None:
     text = output(command, "--help")
     assert "Example:" in text
     assert f"hwgen {command} " in text
+    assert all((ROOT / path).is_file() for path in re.findall(r"examples/\S+", text))
 
 
 def test_help_does_not_wait_for_heavy_modules() -> None:

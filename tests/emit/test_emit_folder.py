@@ -13,7 +13,7 @@ from hwgen.emit import emit, emit_all, render_project
 from hwgen.errors import InputError
 from hwgen.operators import Operator, load
 
-SPEC: dict[str, Any] = {"kind": "mul", "name": "unit", "formats": {"a": "e2m1", "b": "e2m1", "y": "e4m3fn"}}
+SPEC: dict[str, Any] = {"kind": "mul", "name": "unit", "formats": {"a": "e2m1", "b": "e2m1", "y": "e2m1"}}
 
 
 def operator(**keys: Any) -> Operator:
@@ -61,7 +61,7 @@ def test_the_manifest_says_what_the_flow_needs(tmp_path: Path) -> None:
     manifest = json.loads(render_project(unit)["manifest.json"])
     assert (manifest["kind"], manifest["name"], manifest["interface"]) == ("mul", "unit", "stream")
     assert manifest["inputs"] == [{"name": name, "width": 4, "format": "e2m1"} for name in "ab"]
-    assert manifest["output"] == {"name": "y", "width": 8, "format": "e4m3fn"}
+    assert manifest["output"] == {"name": "y", "width": 4, "format": "e2m1"}
     assert manifest["lfsr"] == {
         "width": 16,
         "taps": 1 << 15 | 1 << 13 | 1 << 4 | 1,
@@ -169,6 +169,55 @@ def test_rtl_is_kept_while_it_belongs_to_the_design(tmp_path: Path) -> None:
     assert {path.name for path in (folder / "rtl").iterdir()} == {"mine.sv"}
 
 
+def test_reports_go_with_the_design_they_are_about(tmp_path: Path) -> None:
+    folder = emit(operator(), tmp_path / "p")
+    (folder / "verify.json").write_text("{}")
+    emit(operator(), folder)
+    assert (folder / "verify.json").exists()
+    emit(operator(rounding="rtz"), folder)
+    assert not (folder / "verify.json").exists()
+
+
+def test_the_folder_and_unchanged_files_stay_the_same_files(tmp_path: Path) -> None:
+    # So a shell that sits in the folder still does, and make rebuilds no more than it must.
+    folder = emit(operator(), tmp_path / "p")
+    same = [folder, folder / "src", folder / "src/hwgen/mul.hpp", folder / "open/ap_int.h"]
+    changed = [folder / "src/unit.cpp", folder / "tb/vectors.txt", folder / "manifest.json"]
+    before = {path: path.stat().st_ino for path in [*same, *changed]}
+    emit(operator(rounding="rtz"), folder)
+    assert all(path.stat().st_ino == before[path] for path in same)
+    assert all(path.stat().st_ino != before[path] for path in changed)
+    assert not [path for path in folder.iterdir() if path.name.startswith(".hwgen")]
+
+
+def test_folders_that_only_held_old_files_go_with_them(tmp_path: Path) -> None:
+    folder = emit(operator(), tmp_path / "p")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "retired").mkdir()
+    (folder / "retired/header.hpp").write_text("old")
+    manifest["files"]["retired/header.hpp"] = hashlib.sha256(b"old").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    emit(operator(), folder)
+    assert not (folder / "retired").exists()
+
+
+def test_a_file_of_the_user_in_the_place_of_a_new_one_is_refused(tmp_path: Path) -> None:
+    folder = emit(operator(), tmp_path / "p")
+    (folder / "src/other.cpp").write_text("mine")
+    before = contents(folder)
+    with pytest.raises(InputError, match=r"other\.cpp' is in the place of a new file"):
+        emit(operator(name="other"), folder)
+    assert contents(folder) == before
+
+
+def test_an_emission_that_was_killed_half_way_is_finished_by_the_next(tmp_path: Path) -> None:
+    folder = emit(operator(), tmp_path / "p")
+    wanted = operator(rounding="rtz")
+    (folder / "src/unit.cpp").write_bytes(render_project(wanted)["src/unit.cpp"])
+    emit(wanted, folder)
+    assert contents(folder) == contents(emit(wanted, tmp_path / "q"))
+
+
 def test_several_specs_get_a_folder_each(tmp_path: Path) -> None:
     paths = emit_all([operator(name="one"), operator(name="two")], tmp_path / "all")
     assert [path.name for path in paths] == ["one", "two"]
@@ -189,13 +238,14 @@ def test_one_bad_folder_among_several_leaves_nothing_behind(tmp_path: Path) -> N
     assert contents(tmp_path / "all") == {"two/precious": b"mine"}
 
 
-@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("call", [1, 2, 5, 9, 12, 19])
 def test_a_rename_that_fails_half_way_is_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     root = tmp_path / "all"
     emit_all([operator(name="one"), operator(name="two")], root)
     (root / "one/notes").write_text("mine")
+    (root / "two/rtl/two.sv").write_text("module")
     before = contents(root)
     calls = 0
     rename = Path.rename
