@@ -11,7 +11,6 @@ import argparse
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def build(rtl: Path, name: str, build_dir: Path, simulator: str) -> None:
             timescale=("1ns", "1ps"),
             log_file=log,
         )
-    except subprocess.CalledProcessError as error:
+    except RuntimeError as error:
         raise SystemExit(f"{log.read_text(encoding='utf-8')}\n{simulator} failed on {rtl}") from error
 
 

@@ -125,9 +125,7 @@ def port_arrays(project: Project, operands: tuple[npt.ArrayLike, ...]) -> list[B
     """
     if len(operands) != len(project.inputs):
         names = ", ".join(port.name for port in project.inputs)
-        raise ValueError(
-            f"{project.name} takes {len(project.inputs)} operands ({names}), not {len(operands)}"
-        )
+        raise TypeError(f"{project.name} takes {len(project.inputs)} operands ({names}), not {len(operands)}")
     arrays = []
     for port, operand in zip(project.inputs, operands, strict=True):
         array = np.asarray(operand)

@@ -28,6 +28,7 @@ from hwgen.flow.xls_ir import compile_cpp_to_xls_ir
 __all__ = ["DELAY_MODELS", "RtlPort", "RtlResult", "compile_cpp_to_xls_ir", "generate_rtl"]
 
 _DEFAULT_DELAY_MODEL = "sky130"
+_FOOTER = "// verilator lint_on UNUSEDSIGNAL\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class RtlResult:
 
     def lines(self) -> list[str]:
         """Return a short summary for people."""
-        kind = f"{self.stages} stages" if self.stages else "combinational"
+        kind = "combinational" if not self.stages else f"{self.stages} stage{'s' * (self.stages > 1)}"
         timing = f", {self.clock_ps} ps ({self.delay_model})" if self.clock_ps else ""
         return [f"{self.path}: module {self.module}, {kind}, latency {self.latency}{timing}"]
 
@@ -146,7 +147,7 @@ def generate_rtl(
         reset=RESET if project.interface == "stream" else None,
         ports=_declared_ports(verilog, ports),
     )
-    _write(result.path, _header(project, result) + verilog)
+    _write(result.path, _header(project, result) + verilog + _FOOTER)
     _write(result.path.with_suffix(".ir"), xls_ir)
     _write(result.path.with_suffix(".json"), json.dumps(result.to_json(), indent=2) + "\n")
     return result
@@ -213,6 +214,8 @@ def _header(project: Project, result: RtlResult) -> str:
             f"// Tools:   clang (ziglang {version('ziglang')}), llvmlite {version('llvmlite')}, "
             f"XLS (xls-python {version('xls-python')})",
             "",
+            "// XLS names whole words of which a design may use some bits only.",
+            "// verilator lint_off UNUSEDSIGNAL",
             "",
         ]
     )
@@ -223,8 +226,10 @@ def _write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(f"cannot write {path.name}: {error.strerror}", file=path.parent) from error

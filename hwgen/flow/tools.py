@@ -31,7 +31,9 @@ def require_program(program: str, purpose: str) -> str:
     """Return the path of `program` on PATH, or raise `ToolError` with the install command."""
     path = shutil.which(program)
     if path is None:
-        raise ToolError(f"{purpose} needs the program {program!r}; install it with: apt-get install {program}")
+        raise ToolError(
+            f"{purpose} needs the program {program!r}; install it with: apt-get install {program}"
+        )
     return path
 
 

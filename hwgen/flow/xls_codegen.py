@@ -146,6 +146,8 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
             "reset_active_low": True,
             "reset_asynchronous": False,
             "flop_outputs_kind": "flop",
+            # Left alone, XLS sends as early as it can, and latency would not be the number of stages.
+            "receives_first_sends_last": True,
             "streaming_channel_data_suffix": "_TDATA",
             "streaming_channel_valid_suffix": "_TVALID",
             "streaming_channel_ready_suffix": "_TREADY",

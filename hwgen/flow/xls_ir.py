@@ -13,7 +13,6 @@ from pathlib import Path
 from hwgen.errors import InputError, ToolError
 from hwgen.flow.project import Project
 from hwgen.flow.tools import clangxx, require_module, run_tool
-from hwgen.lower import lower_function, lower_proc
 from hwgen.resources import templates_dir
 
 __all__ = ["compile_cpp_to_xls_ir", "compile_to_llvm_ir", "lower_project", "optimise"]
@@ -97,6 +96,9 @@ def lower_project(project: Project) -> str:
     InputError
         Naming the C++ line of what has no hardware form.
     """
+    require_module("llvmlite", "RTL generation")
+    from hwgen.lower import lower_function, lower_proc
+
     source = project.path / "src" / f"{project.name}.cpp"
     if not source.is_file():
         raise InputError(f"the project has no {source.relative_to(project.path)}", file=project.path)
