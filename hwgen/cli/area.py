@@ -16,7 +16,7 @@ __all__ = ["area"]
     epilog=example("hwgen area examples/add_bf16.yaml --json"),
 )
 @click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
-@click.option("--family", help="Device family to map to.")
+@click.option("--family", help="Device family: xcup (UltraScale+, the default), xcu or xc7.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def area(target: Path, family: str | None, as_json: bool) -> None:
     """Synthesise the RTL with Yosys: LUTs, flip-flops, carry, DSP, depth, estimated clock."""

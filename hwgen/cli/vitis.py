@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hwgen.cli.output import example, print_json
+from hwgen.cli.output import example, print_json, working
 
 __all__ = ["vitis"]
 
@@ -21,7 +21,8 @@ def vitis(project: Path, as_json: bool) -> None:
     """
     from hwgen.flow.vitis import run
 
-    result = run(project)
+    with working("running AMD Vitis"):
+        result = run(project)
     if as_json:
         print_json(result.to_json())
     else:

@@ -62,5 +62,5 @@ def _check_name(name: object) -> object:
 
 
 Name = Annotated[
-    str, BeforeValidator(_check_name), Field(pattern=f"^{_IDENTIFIER.pattern}$", max_length=MAX_NAME)
+    str, Field(pattern=f"^{_IDENTIFIER.pattern}$", max_length=MAX_NAME), BeforeValidator(_check_name)
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag, model_validator
+from pydantic_core import PydanticCustomError, core_schema
 
-from hwgen.formats import Rounding
+from hwgen.formats import Rounding, RoundingMode
 from hwgen.spec import polynomial
 from hwgen.spec.fields import ModeField
 from hwgen.spec.record import Record, Whole, one_of, spec_error
@@ -171,8 +171,25 @@ class RoundingSpec(Record):
         return Rounding(self.mode, self.bits)
 
 
-def _expand_mode(value: object) -> object:
-    return {"mode": value} if isinstance(value, str) else value
+class _ModeForShort:
+    """Annotation: a deterministic mode may be written as the bare word."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(cls._expand, handler(source))
+
+    @staticmethod
+    def _expand(value: object) -> object:
+        return {"mode": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        words = [mode.value for mode in RoundingMode if mode is not RoundingMode.SR]
+        return {"anyOf": [{"type": "string", "enum": words}, handler(schema)]}
 
 
-RoundingField = Annotated[RoundingSpec, BeforeValidator(_expand_mode)]
+RoundingField = Annotated[RoundingSpec, _ModeForShort]

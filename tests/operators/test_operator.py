@@ -196,3 +196,7 @@ def test_the_json_schema_accepts_what_loads() -> None:
         assert definition["additionalProperties"] is False
         assert definition["properties"]["kind"]["const"] == name
         assert set(definition["required"]) == {"kind", "formats"}
+        short, full = definition["properties"]["rounding"]["anyOf"]
+        assert "rne" in short["enum"]
+        assert "sr" not in short["enum"]
+        assert full["$ref"].endswith("RoundingSpec")
