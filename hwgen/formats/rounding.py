@@ -181,7 +181,8 @@ def _encode_block(
     """Round one block; the result is a row of `work`."""
     rows: list[npt.NDArray[np.int64]] = list(work[:, : x.size])
     bits, field, sign, codes, random = rows
-    np.copyto(bits.view(np.float64), x)
+    with np.errstate(invalid="ignore"):  # a signalling float32 NaN is a NaN like any other
+        np.copyto(bits.view(np.float64), x)
     np.right_shift(bits, 63, out=sign)  # all ones where negative
     np.bitwise_and(bits, _MAGNITUDE, out=bits)
     special = bits >= _INFINITY if bits.max() >= _INFINITY else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal, NamedTuple
 
 MODES = ("rne", "rna", "rtz", "rup", "rdn", "rto")
@@ -65,8 +65,8 @@ class FloatSpec:
     @cached_property
     def largest(self) -> int:
         """Body of the largest finite magnitude."""
-        finite = [body for body in range(self.sign_bit) if not isinstance(self.value(body).magnitude, str)]
-        return max(finite)
+        downward = range(self.sign_bit - 1, -1, -1)
+        return next(body for body in downward if not isinstance(self.value(body).magnitude, str))
 
     @cached_property
     def canonical_nan(self) -> int:
@@ -196,6 +196,14 @@ class FixedSpec:
         if overflow == "saturate":
             integer = max(self.low, min(self.high, integer))
         return integer % 2**self.width
+
+
+@cache
+def spec_of(fmt) -> FloatSpec | FixedSpec:
+    """Return the oracle's twin of a hwgen format; only the defining fields are read."""
+    if fmt.family == "fixed":
+        return FixedSpec(fmt.width, fmt.fraction, fmt.signed)
+    return FloatSpec(fmt.exponent, fmt.mantissa, fmt.bias, fmt.specials, fmt.subnormals)
 
 
 def multiply(a: Number, b: Number) -> Number:
