@@ -8,7 +8,16 @@ from pathlib import Path
 from hwgen.flow.tools import clangxx, require_module, require_program, run_tool
 from hwgen.resources import templates_dir
 
-__all__ = ["LOWERING_FLAGS", "OPEN", "amd_include", "compile_with_ours", "run_with_amd", "run_with_ours"]
+__all__ = [
+    "HERE",
+    "LOWERING_FLAGS",
+    "OPEN",
+    "WARNINGS",
+    "amd_include",
+    "compile_with_ours",
+    "run_with_amd",
+    "run_with_ours",
+]
 
 OPEN = templates_dir() / "include" / "open"
 HERE = Path(__file__).parent
@@ -37,7 +46,9 @@ def compile_with_ours(source: str, folder: Path, *flags: str, include: Path = OP
     return made
 
 
-def run_with_ours(source: str, folder: Path, *, include: Path = OPEN, flags: tuple[str, ...] = ()) -> list[str]:
+def run_with_ours(
+    source: str, folder: Path, *, include: Path = OPEN, flags: tuple[str, ...] = ()
+) -> list[str]:
     """Return the lines that `source` prints with our headers.
 
     Zig traps undefined behaviour unless told otherwise, so these runs also show that the headers have none.

@@ -1,18 +1,19 @@
 """Random C++ programs over ap_int, to be built with AMD's headers and with ours.
 
 A program declares operands of random widths, loads them with hard and random values, and prints every
-expression's result with its type, many times over. What is left out is what AMD's headers refuse as ambiguous, and
-what ours compute otherwise on purpose (`templates/include/open/ap_int.h` lists it).
+expression's result with its type, many times over. What is left out is what AMD's headers refuse as
+ambiguous, and what ours compute otherwise on purpose (`templates/include/open/ap_int.h` lists it).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from random import Random
 
-__all__ = ["Operand", "Program", "nested_program", "operator_program", "statement_program"]
+__all__ = ["Operand", "Program", "add_nested", "add_operators", "add_statements"]
 
 ARITHMETIC = ("+", "-", "*")
 DIVISION = ("/", "%")
@@ -51,12 +52,28 @@ class Operand:
 
 @dataclass
 class Program:
-    """C++ source under construction: declarations of operands, then numbered statements."""
+    """C++ source under construction: declarations of operands, then numbered statements.
+
+    All operands have one of a few widths: a new one costs the compilers more than ten new expressions do.
+    """
 
     random: Random
+    widths: list[int]
     trials: int = 12
     declarations: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    placed: int = 0
+
+    @classmethod
+    def seeded(cls, seed: int, *, limit: int) -> Program:
+        """Return an empty program with four random widths up to `limit`."""
+        random = Random(seed)
+        return cls(random, [_width(random, limit) for _ in range(4)])
+
+    def width(self) -> int:
+        """Return one of the program's widths."""
+        return self.random.choice(self.widths)
 
     def whole(self, width: int, signed: bool, *, load: str = "load", const: bool = False) -> Operand:
         """Declare an ap_(u)int."""
@@ -103,23 +120,36 @@ class Program:
         shows = " ".join(f"show({len(self.statements)}, {result});" for result in results)
         self.statements.append("{ " + before + " " + shows + " }")
 
-    def source(self) -> str:
-        """Return the program: functions of bounded size compile in linear time."""
+    def close(self) -> None:
+        """Put the statements since the last call, and their operands, into functions of bounded size."""
         size = 50
-        functions = []
-        for start in range(0, len(self.statements), size):
-            lines = "\n  ".join([*self.declarations, *self.statements[start : start + size]])
-            functions.append(
-                f"static void part{start}() {{\n  const int zero = unknown_zero;\n  {lines}\n}}\n"
+        while self.placed < len(self.statements):
+            lines = "\n  ".join([*self.declarations, *self.statements[self.placed : self.placed + size]])
+            name = f"part{self.placed}"
+            self.functions.append(
+                f"static void {name}() {{\n  const int zero = unknown_zero;\n  {lines}\n}}\n"
             )
-        calls = " ".join(f"part{start}();" for start in range(0, len(self.statements), size))
-        return (
-            '#include "observe.h"\n'
-            "static volatile int unknown_zero = 0;\n"
-            + "".join(functions)
-            + f"int main() {{\n  for (int trial = 1; trial <= {self.trials}; ++trial) {{\n"
-            f"    random_state = {self.random.randrange(1, 1 << 60)}ull * (2 * trial + 1);\n    {calls}\n  }}\n}}\n"
-        )
+            self.placed += size
+        self.placed = len(self.statements)
+        self.declarations.clear()
+
+    def source(self) -> str:
+        """Return the program, which runs every statement `trials` times on new operands."""
+        self.close()
+        functions = "".join(self.functions)
+        calls = re.sub(r"\(\)", "(); ", "".join(re.findall(r"part\d+\(\)", functions)))
+        seed = 2 * self.widths[0] + 1
+        return f"""
+#include "observe.h"
+static volatile int unknown_zero = 0;
+{functions}
+int main() {{
+  for (int trial = 1; trial <= {self.trials}; ++trial) {{
+    random_state = 0x9e3779b97f4a7c15ull * (1000 * trial + {seed});
+    {calls}
+  }}
+}}
+"""
 
 
 def _width(random: Random, limit: int) -> int:
@@ -161,14 +191,14 @@ def _as_divided(x: Operand, other: Operand) -> Operand:
     return x
 
 
-def operator_program(seed: int, *, limit: int, count: int) -> Program:
-    """Return a program of `count` binary operations over every pair of operand kinds."""
-    random = Random(seed)
-    p = Program(random)
+def add_operators(p: Program, count: int) -> None:
+    """Add `count` binary operations over every pair of operand kinds."""
+    random = p.random
 
     def numbers(load: str, widths: Callable[[], int], natives: tuple[str, ...]) -> list[Operand]:
         u, s = p.whole(widths(), False, load=load), p.whole(widths(), True, load=load)
-        x, y = p.whole(widths(), random.random() < 0.5, load=load), p.whole(widths(), True, load=load, const=True)
+        x = p.whole(widths(), random.random() < 0.5, load=load)
+        y = p.whole(widths(), True, load=load, const=True)
         full = load == "load_nonzero"
         return [
             *(u, s, x, y),
@@ -179,14 +209,12 @@ def operator_program(seed: int, *, limit: int, count: int) -> Program:
             p.concat(p.bit(s), x, u),
         ]
 
-    def wide() -> int:
-        return _width(random, limit)
-
     kinds = tuple(random.sample(list(NATIVE), 5))
-    operands = numbers("load", wide, kinds)
+    operands = numbers("load", p.width, kinds)
     operands += [p.bit(operands[0]), p.bit(operands[1])]
-    nonzero = numbers("load_nonzero", wide, kinds)
-    amounts = numbers("load_amount", lambda: random.randint(1, 9), ("signed char", "int", "unsigned", "long long"))
+    nonzero = numbers("load_nonzero", p.width, kinds)
+    kinds = ("signed char", "int", "unsigned", "long long")
+    amounts = numbers("load_amount", lambda: random.choice((1, 4, 9)), kinds)
     amounts += [p.bit(operands[2])]
 
     def legal() -> Iterator[tuple[str, Operand, Operand]]:
@@ -205,19 +233,18 @@ def operator_program(seed: int, *, limit: int, count: int) -> Program:
     every = list(legal())
     for operator, a, b in random.sample(every, min(count, len(every))):
         p.show(f"{a.text} {operator} {b.text}")
-    return p
+    p.close()
 
 
-def statement_program(seed: int, *, limit: int, count: int) -> Program:
-    """Return a program of `count` assignments, selections written and read, conversions and methods."""
-    random = Random(seed)
-    p = Program(random)
-    wholes = [p.whole(_width(random, limit), random.random() < 0.5) for _ in range(6)]
-    const = p.whole(_width(random, limit), False, const=True)
+def add_statements(p: Program, count: int) -> None:
+    """Add `count` assignments, selections written and read, conversions and methods."""
+    random = p.random
+    wholes = [p.whole(width, random.random() < 0.5) for width in (*p.widths, p.width(), p.width())]
+    const = p.whole(p.width(), False, const=True)
     natives = [p.native(kind) for kind in random.sample(list(NATIVE), 6)]
-    nonzero = [p.whole(_width(random, limit), signed, load="load_nonzero") for signed in (False, True)]
+    nonzero = [p.whole(p.width(), signed, load="load_nonzero") for signed in (False, True)]
     nonzero += [p.native(kind, load="load_nonzero") for kind in random.sample(list(NATIVE), 2)]
-    amounts = [p.whole(random.randint(1, 9), signed, load="load_amount") for signed in (False, True)]
+    amounts = [p.whole(random.choice((1, 4, 9)), signed, load="load_amount") for signed in (False, True)]
     amounts += [p.native(kind, load="load_amount") for kind in ("int", "unsigned", "signed char")]
     amounts += [p.range(amounts[0]), p.concat(amounts[0], p.bit(wholes[0]))]
 
@@ -261,7 +288,7 @@ def statement_program(seed: int, *, limit: int, count: int) -> Program:
         p.run(f"{copies(target)} t0 {operator}= ({right.text});", "t0")
 
     def convert() -> None:
-        kind = f"ap_{random.choice(('', 'u'))}int<{_width(random, limit)}>"
+        kind = f"ap_{random.choice(('', 'u'))}int<{p.width()}>"
         p.show(f"{kind}(({value().text}))")
 
     def assign() -> None:
@@ -276,7 +303,8 @@ def statement_program(seed: int, *, limit: int, count: int) -> Program:
         a, b, c = random.sample(wholes, 3)
         low = random.choice((p.range, p.bit))(c).text.replace(c.text, "t2", 1)
         high = random.choice((p.range, p.bit))(a).text.replace(a.text, "t0", 1)
-        left = random.choice((f"(t0, {low})", f"({high}, t1)", f"({high}, t1, {low})", "(t0, t1, t2)", f"({high}, {low})"))
+        shapes = ("t0, {low}", "{high}, t1", "{high}, t1, {low}", "t0, t1, t2", "{high}, {low}")
+        left = "(" + random.choice(shapes).format(low=low, high=high) + ")"
         p.run(f"{copies(a, b, c)} {left} = ({value().text});", "t0", "t1", "t2")
 
     def step() -> None:
@@ -289,10 +317,14 @@ def statement_program(seed: int, *, limit: int, count: int) -> Program:
     def method() -> None:
         x = random.choice(wholes)
         index = random.randrange(x.width)
-        reductions = ("and", "or", "xor", "nand", "nor", "xnor")
-        conversions = ("int", "uint", "int64", "uint64", "long", "ulong", "char", "uchar", "short", "ushort", "bool")
+        # AMD's nand_reduce is wrong beyond 64 bits, its xor_reduce on negative numbers.
+        reductions = ("and", "or", "nor", *(("nand",) if x.width <= 64 else ()))
+        reductions += () if x.signed else ("xor", "xnor")
+        conversions = ("int", "uint", "int64", "uint64", "long", "ulong", "char", "uchar", "short", "ushort")
+        conversions += ("bool",) if x.width <= 64 else ()
         reads = [f"{name}_reduce()" for name in reductions] + [f"to_{name}()" for name in conversions]
-        reads += ["length()", "sign()", "is_zero()", "countLeadingZeros()", f"test({index})", f"get_bit({index})"]
+        reads += ["length()", "sign()", "is_zero()", "countLeadingZeros()"]
+        reads += [f"test({index})", f"get_bit({index})"]
         p.show(f"{x.text}.{random.choice(reads)}")
 
     def modify() -> None:
@@ -316,20 +348,20 @@ def statement_program(seed: int, *, limit: int, count: int) -> Program:
         if narrow:
             p.show(f"({random.choice(narrow).text} ? 1 : 2)")
 
-    actions = (compound, convert, assign, write_part, write_concat, step, unary, method, modify, read_range, to_native, test)
-    weights = (8, 3, 2, 4, 4, 1, 1, 3, 1, 1, 1, 1)
-    while len(p.statements) < count:
-        random.choices(actions, weights)[0]()
-    return p
+    frequent = (compound, compound, convert, write_part, write_concat, method)
+    actions = (*frequent, *frequent, assign, step, unary, modify, read_range, to_native, test)
+    end = len(p.statements) + count
+    while len(p.statements) < end:
+        random.choice(actions)()
+    p.close()
 
 
-def nested_program(seed: int, *, limit: int, count: int) -> Program:
-    """Return a program of `count` expressions of several operators; `limit` bounds the widths of the leaves."""
-    random = Random(seed)
-    p = Program(random)
-    wholes = [p.whole(_width(random, limit), random.random() < 0.5, const=random.random() < 0.3) for _ in range(8)]
-    divisors = {signed: p.whole(_width(random, limit), signed, load="load_nonzero") for signed in (False, True)}
-    amounts = [p.whole(random.randint(1, 9), signed, load="load_amount") for signed in (False, True)]
+def add_nested(p: Program, count: int) -> None:
+    """Add `count` expressions of several operators."""
+    random, limit = p.random, max(p.widths)
+    wholes = [p.whole(p.width(), random.random() < 0.5, const=random.random() < 0.3) for _ in range(8)]
+    divisors = {signed: p.whole(p.width(), signed, load="load_nonzero") for signed in (False, True)}
+    amounts = [p.whole(random.choice((1, 4, 9)), signed, load="load_amount") for signed in (False, True)]
     amounts += [p.native("int", load="load_amount"), Operand("3", "native", 32, True)]
     natives = [p.native(kind) for kind in random.sample(list(NATIVE), 5)]
     room = 1000
@@ -353,17 +385,18 @@ def nested_program(seed: int, *, limit: int, count: int) -> Program:
             return f"({left} {random.choice(SHIFT)} {random.choice(amounts).text})", a
         if choice == 2:
             signed = random.random() < 0.5
-            cast = f"ap_{'' if signed else 'u'}int<{_width(random, limit)}>"
-            return f"({cast}({left}) {random.choice(DIVISION)} {cast}({divisors[signed].text} | 1))", limit + 1
+            cast = f"ap_{'' if signed else 'u'}int<{p.width()}>"
+            divisor = f"{cast}({divisors[signed].text} | 1)"
+            return f"({cast}({left}) {random.choice(DIVISION)} {divisor})", limit + 1
         if choice == 3:
-            return f"ap_{random.choice(('', 'u'))}int<{_width(random, limit)}>({left})", limit
+            return f"ap_{random.choice(('', 'u'))}int<{p.width()}>({left})", limit
         if choice == 4:
             return f"({random.choice('-~')}{left})", a + 1
         if choice == 5:
-            compare = random.choice((*ORDER, *EQUALITY))
-            return f"({random.choice(wholes).text} {random.choice('+^')} ({left} {compare} {right}))", limit + 2
+            truth = f"({left} {random.choice((*ORDER, *EQUALITY))} {right})"
+            return f"({random.choice(wholes).text} {random.choice('+^')} {truth})", limit + 2
         return f"({left} {random.choice((*ARITHMETIC[:2], *LOGIC))} {right})", max(a, b) + 2
 
     for _ in range(count):
         p.show(tree(random.randint(1, 3))[0])
-    return p
+    p.close()

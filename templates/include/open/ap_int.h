@@ -4,11 +4,14 @@
 // and means the same as with AMD's ap_types, bit for bit and type for type (checked against them). It covers what
 // integer kernels use; ap_fixed, floating-point conversion, rotation and SystemC are left out.
 //
-// Deviations from AMD's ap_types, all on the strict side but the first:
+// Deviations from the C simulation of AMD's ap_types:
 //   - an object without initialiser is 0; AMD's holds garbage. Partial writes then stay free of undefined bits;
-//   - shift amounts count in full; AMD's are cut to 32 bits;
-//   - `if (x)` and bool(x) on more than 64 bits are refused; AMD's look at the low 64 bits only. Write x != 0;
-//   - see ap_int_select.h for ranges.
+//   - exact here, wrong in AMD's: / and % of mixed signs when the unsigned operand is the wider one (or the dividend,
+//     for %), xor_reduce of negative numbers, nand_reduce beyond 64 bits, shift amounts beyond 32 bits;
+//   - & | ^ of a const ap_int and a concatenation keep all bits, as they do without const; AMD's keep 64;
+//   - `if (x)` and x.to_bool() beyond 64 bits are refused, since AMD's look at the low 64 only: write x != 0;
+//   - hexadecimal text may start with the digits 0b or 0d, which AMD's takes for a prefix and drops;
+//   - ranges: see ap_int_select.h; printing: see ap_int_text.h.
 
 #ifndef HWGEN_OPEN_AP_INT_H
 #define HWGEN_OPEN_AP_INT_H
@@ -77,7 +80,7 @@ struct ap_int_base {
     static_assert(W <= 64, "AMD's conversion to bool looks at the low 64 bits only: write x != 0");
     return value != 0;
   }
-  HWGEN_AP_INLINE bool to_bool() const { return value != 0; }
+  HWGEN_AP_INLINE bool to_bool() const { return static_cast<bool>(*this); }
   HWGEN_AP_INLINE char to_char() const { return static_cast<char>(number()); }
   HWGEN_AP_INLINE signed char to_schar() const { return static_cast<signed char>(number()); }
   HWGEN_AP_INLINE unsigned char to_uchar() const { return static_cast<unsigned char>(number()); }

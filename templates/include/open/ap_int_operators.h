@@ -32,12 +32,12 @@ struct full {
   using logic = number_t<exact<A, B>::common, exact<A, B>::any_sign>;
 };
 
-#define HWGEN_AP_BINARY(symbol, family, rule)                                                     \
-  template <typename A, typename B, typename P = family<plain_shape<A>, plain_shape<B>>>          \
-  HWGEN_AP_INLINE typename P::result::rule operator symbol(A x, B y) {                            \
-    using number = typename full<typename P::a, typename P::b>::rule;                             \
-    return static_cast<number>(static_cast<number>(operand<typename P::a>(x))                     \
-                                   symbol static_cast<number>(operand<typename P::b>(y)));        \
+#define HWGEN_AP_BINARY(symbol, family, rule)                                              \
+  template <typename A, typename B, typename P = family<plain_shape<A>, plain_shape<B>>>   \
+  HWGEN_AP_INLINE typename P::result::rule operator symbol(A x, B y) {                     \
+    using number = typename full<typename P::a, typename P::b>::rule;                      \
+    return static_cast<number>(static_cast<number>(operand<typename P::a>(x))              \
+                                   symbol static_cast<number>(operand<typename P::b>(y))); \
   }
 HWGEN_AP_BINARY(+, arithmetic, plus)
 HWGEN_AP_BINARY(-, arithmetic, minus)
@@ -64,25 +64,26 @@ HWGEN_AP_INLINE bits_t<W> shifted_right(number_t<W, S> x, N amount) {
   constexpr int width = max(shape_of<N>::width, 16);
   const bool all_out = static_cast<bits_t<width>>(amount) >= static_cast<bits_t<width>>(W);
   if (S) {
-    return static_cast<bits_t<W>>(x >> (all_out ? static_cast<bits_t<width>>(W - 1) : static_cast<bits_t<width>>(amount)));
+    return static_cast<bits_t<W>>(x >>
+                                  (all_out ? static_cast<bits_t<width>>(W - 1) : static_cast<bits_t<width>>(amount)));
   }
   return all_out ? static_cast<bits_t<W>>(0) : static_cast<bits_t<W>>(x >> amount);
 }
 
 // The magnitude of a negative amount fits the unsigned type of its width.
-#define HWGEN_AP_SHIFT(symbol, forward, backward)                                                          \
-  template <typename A, typename B, typename P = shifting<plain_shape<A>, plain_shape<B>>>                 \
-  HWGEN_AP_INLINE typename P::left operator symbol(A x, B y) {                                             \
-    constexpr int width = shape_of<A>::width;                                                              \
-    constexpr bool sign = shape_of<A>::sign;                                                               \
-    using magnitude = bits_t<P::amount::width>;                                                            \
-    const auto amount = operand<typename P::amount>(y);                                                    \
-    const number_t<width, sign> number = number_of(x);                                                     \
-    const bits_t<width> bits =                                                                             \
-        P::amount::sign && amount < 0                                                                      \
-            ? backward<width, sign>(number, static_cast<magnitude>(-static_cast<magnitude>(amount)))       \
-            : forward<width, sign>(number, static_cast<magnitude>(amount));                                \
-    return ap_t<width, sign>(bits);                                                                        \
+#define HWGEN_AP_SHIFT(symbol, forward, backward)                                                    \
+  template <typename A, typename B, typename P = shifting<plain_shape<A>, plain_shape<B>>>           \
+  HWGEN_AP_INLINE typename P::left operator symbol(A x, B y) {                                       \
+    constexpr int width = shape_of<A>::width;                                                        \
+    constexpr bool sign = shape_of<A>::sign;                                                         \
+    using magnitude = bits_t<P::amount::width>;                                                      \
+    const auto amount = operand<typename P::amount>(y);                                              \
+    const number_t<width, sign> number = number_of(x);                                               \
+    const bits_t<width> bits =                                                                       \
+        P::amount::sign && amount < 0                                                                \
+            ? backward<width, sign>(number, static_cast<magnitude>(-static_cast<magnitude>(amount))) \
+            : forward<width, sign>(number, static_cast<magnitude>(amount));                          \
+    return ap_t<width, sign>(bits);                                                                  \
   }
 HWGEN_AP_SHIFT(<<, shifted_left, shifted_right)
 HWGEN_AP_SHIFT(>>, shifted_right, shifted_left)
@@ -90,11 +91,11 @@ HWGEN_AP_SHIFT(>>, shifted_right, shifted_left)
 
 // --- comparisons ----------------------------------------------------------------------------------------------------
 
-#define HWGEN_AP_COMPARE(symbol, number)                                                                  \
-  template <typename A, typename B, typename P = comparison<plain_shape<A>, plain_shape<B>>,              \
-            typename N = typename P::number>                                                              \
-  HWGEN_AP_INLINE bool operator symbol(A x, B y) {                                                        \
-    return static_cast<N>(operand<typename P::a>(x)) symbol static_cast<N>(operand<typename P::b>(y));    \
+#define HWGEN_AP_COMPARE(symbol, number)                                                               \
+  template <typename A, typename B, typename P = comparison<plain_shape<A>, plain_shape<B>>,           \
+            typename N = typename P::number>                                                           \
+  HWGEN_AP_INLINE bool operator symbol(A x, B y) {                                                     \
+    return static_cast<N>(operand<typename P::a>(x)) symbol static_cast<N>(operand<typename P::b>(y)); \
   }
 HWGEN_AP_COMPARE(==, equality)
 HWGEN_AP_COMPARE(!=, equality)

@@ -150,8 +150,9 @@ struct ap_concat_ref {
 
   HWGEN_AP_INLINE int length() const { return high.length() + low.length(); }
   HWGEN_AP_INLINE bits_t<width> get() const {
-    return static_cast<bits_t<width>>(static_cast<bits_t<width>>(static_cast<bits_t<width>>(high.get()) << low.length()) |
-                                      static_cast<bits_t<width>>(low.get()));
+    return static_cast<bits_t<width>>(
+        static_cast<bits_t<width>>(static_cast<bits_t<width>>(high.get()) << low.length()) |
+        static_cast<bits_t<width>>(low.get()));
   }
   template <int N>
   HWGEN_AP_INLINE void put(bits_t<N> x) {

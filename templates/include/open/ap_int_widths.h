@@ -202,8 +202,8 @@ struct comparison<A, B, true> {
   static constexpr int wider = max(a::width, b::width);
   // Mixed signs follow C's rule for native integers: between types of which the signed one is not wider, the signed
   // operand is taken as unsigned, unless both are narrow enough for C to promote them to int.
-  static constexpr bool exact = a::sign == b::sign || (a::width < 32 && b::width < 32) ||
-                                (a::sign ? a::width > b::width : b::width > a::width);
+  static constexpr bool exact =
+      a::sign == b::sign || (a::width < 32 && b::width < 32) || (a::sign ? a::width > b::width : b::width > a::width);
   using order = number_t<wider + (a::sign != b::sign), exact && (a::sign || b::sign)>;
   using equality = bits_t<max(wider, 32)>;
 };
