@@ -56,25 +56,53 @@ def unit(kind: str, formats: str, rounding: object = "rne", **more: object) -> O
 # Header, what is there, what the bug makes of it, and the unit in which it must show.
 BUGS = [
     ("rounding", "guard & (sticky | odd)", "guard", unit("convert", "fp16 e5m2")),
-    ("rounding", "const ap_uint<R + 1> sum = k + u;", "const ap_uint<R + 1> sum = ap_uint<R + 1>(k) + u + 1;",
-     unit("add", "e5m2 e5m2 e5m2", {"mode": "sr", "bits": 4})),
-    ("round", "(Y::subnormals && below_normal) ? clamped", "(Y::subnormals && below_normal && clamped == 0) ? clamped",
-     unit("mul", "e4m3fn e4m3fn e4m3fn")),
-    ("round", "field > field_t(Y::exponent_field_max)", "field > field_t(Y::exponent_field_max + 1)",
-     unit("mul", "e5m2 e5m2 e5m2")),
+    (
+        "rounding",
+        "const ap_uint<R + 1> sum = k + u;",
+        "const ap_uint<R + 1> sum = ap_uint<R + 1>(k) + u + 1;",
+        unit("add", "e5m2 e5m2 e5m2", {"mode": "sr", "bits": 4}),
+    ),
+    (
+        "round",
+        "(Y::subnormals && below_normal) ? clamped",
+        "(Y::subnormals && below_normal && clamped == 0) ? clamped",
+        unit("mul", "e4m3fn e4m3fn e4m3fn"),
+    ),
+    (
+        "round",
+        "field > field_t(Y::exponent_field_max)",
+        "field > field_t(Y::exponent_field_max + 1)",
+        unit("mul", "e5m2 e5m2 e5m2"),
+    ),
     ("shift", "| ap_uint<W>(jam)", "", unit("add", "fp16 fp16 fp16")),
-    ("sum", "sum.negative = sum.significand == 0 ? sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative;",
-     "sum.negative = big.negative;", unit("add", "e4m3fn e4m3fn e4m3fn")),
-    ("sum", "static constexpr int low_any = larger(0, larger(kept, C::precision) - x_lead);",
-     "static constexpr int low_any = larger(0, larger(kept, C::precision) - x_lead - 2);",
-     unit("fma", "e4m3fn e4m3fn e4m3fn e4m3fn")),
+    (
+        "sum",
+        "sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative",
+        "big.negative : big.negative",
+        unit("add", "e4m3fn e4m3fn e4m3fn"),
+    ),
+    (
+        "sum",
+        "larger(0, larger(kept, C::precision) - x_lead)",
+        "larger(0, larger(kept, C::precision) - x_lead - 2)",
+        unit("fma", "e4m3fn e4m3fn e4m3fn e4m3fn"),
+    ),
     ("sum", "d > w::high", "d > w::high - 3", unit("mac", "e4m3fn e5m2 e6m5")),
     ("mul", "p.is_nan = a.is_nan | b.is_nan |", "p.is_nan = a.is_nan |", unit("mul", "e5m2 e5m2 e5m2")),
-    ("add", "(a.value.negative ^ b.value.negative)", "a.value.negative", unit("fma", "e5m2 e5m2 e5m2 e5m2")),
+    (
+        "add",
+        "(a.value.negative ^ b.value.negative)",
+        "a.value.negative",
+        unit("fma", "e5m2 e5m2 e5m2 e5m2"),
+    ),
     ("fixed", "guard & (sticky | odd)", "guard", unit("mac", "q1.7 q1.7 q8.9")),
-    ("unpack", "u.value.offset = is_normal ? ap_uint<e>(field - 1) : ap_uint<e>(0);",
-     "u.value.offset = field;", unit("convert", "e5m2 fp16")),
-]  # fmt: skip
+    (
+        "unpack",
+        "u.value.offset = is_normal ? ap_uint<e>(field - 1) : ap_uint<e>(0);",
+        "u.value.offset = field;",
+        unit("convert", "e5m2 fp16"),
+    ),
+]
 
 
 @pytest.mark.parametrize(("header", "right", "wrong", "victim"), BUGS)
