@@ -32,6 +32,7 @@ _FLAGS = (
 )
 
 _FUNCTION_SHIM = """\
+#line 1 "<hwgen>"
 #include "src/{name}.cpp"
 extern "C" void {top}({parameters}) {{
     ap_uint<{width}> result;
@@ -41,6 +42,7 @@ extern "C" void {top}({parameters}) {{
 """
 
 _STREAM_SHIM = """\
+#line 1 "<hwgen>"
 #include "src/{name}.cpp"
 extern "C" void {top}({parameters}) {{ {name}({arguments}); }}
 """

@@ -112,17 +112,17 @@ def _widening_sum(body: Body, pair: Sequence[Node]) -> Node:
 
 
 def _funnel(body: Body, operands: Sequence[Node], *, left: bool) -> Node:
-    """Shift the double word high:low by the amount modulo the width, and keep one word (``fshl``, ``fshr``)."""
+    """Shift the double word high:low by the amount modulo the width; keep one word (``fshl``, ``fshr``)."""
     high, low, amount = operands
     width = high.width
+    double = body.concat([high, low])
     if amount.constant is not None:
         shift = amount.constant % width
-        start = (width - shift if shift else width) if left else shift
-        return body.slice(body.concat([high, low]), start, width)
-    amount = body.op("umod", width, amount, body.literal(width, width)) if width & (width - 1) else amount
-    if not width & (width - 1):
-        amount = body.slice(amount, 0, max(1, width.bit_length() - 1)) if width > 1 else body.literal(0, 1)
-    double = body.concat([high, low])
+        return body.slice(double, width - shift if left else shift, width)
+    if width & (width - 1):
+        amount = body.op("umod", width, amount, body.literal(width, width))
+    else:
+        amount = body.slice(amount, 0, width.bit_length() - 1) if width > 1 else body.literal(0, 1)
     shifted = body.op("shll" if left else "shrl", 2 * width, double, amount)
     return body.slice(shifted, width if left else 0, width)
 

@@ -78,10 +78,11 @@ class ControlFlow:
                 state[successor] = False
                 stack.append((successor, iter(self.successors[successor])))
             elif not state[successor]:
+                where = function.blocks[name].terminator.location or function.location
                 raise lowering_error(
-                    f"the loop in '{function.title}' does not unroll: its trip count must have a constant bound "
-                    "that the compiler can see",
-                    function.blocks[name].terminator.location or function.location,
+                    f"the loop in '{where.function if where else function.title}' does not unroll: its trip "
+                    "count must have a constant bound that the compiler can see",
+                    where,
                 )
         return finished[::-1]
 

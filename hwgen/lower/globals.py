@@ -78,7 +78,8 @@ class Globals:
             return region
         if not self._stateful:
             raise InputError(
-                f"variable '{short}' keeps its value between calls; a function has no state (use interface: stream)"
+                f"variable '{short}' keeps its value between calls; a function has no state "
+                "(use interface: stream)"
             )
         for scalar in scalars:
             element = self._body.unique(short)

@@ -30,12 +30,15 @@ class Location:
         As the compiler was given it, without a leading ``./``.
     line : int
         Counted from 1.
+    function : str
+        C++ name of the function that the line is in.
     caller : Location or None
         Where the function that holds this line was inlined from.
     """
 
     file: str
     line: int
+    function: str
     caller: Location | None = None
 
     def __str__(self) -> str:
@@ -43,10 +46,14 @@ class Location:
 
     @property
     def trail(self) -> str:
-        """The chain of inlined calls that leads here, for the end of a message."""
+        """The chain of inlined calls that leads here, for the end of a message.
+
+        Files in angle brackets are generated: their lines would tell the reader nothing.
+        """
         calls, at = [], self.caller
         while at is not None:
-            calls.append(str(at))
+            if not at.file.startswith("<"):
+                calls.append(str(at))
             at = at.caller
         return f" (called from {', from '.join(calls)})" if calls else ""
 
@@ -85,6 +92,12 @@ class LocationTable:
             node = self._nodes.get(int(scope)) if scope else None
         return node.get("filename", "").removeprefix("./") if node else ""
 
+    def _function(self, scope: str | None) -> str:
+        node = self._nodes.get(int(scope)) if scope else None
+        while node is not None and node["kind"] != "DISubprogram":
+            node = self._nodes.get(int(node["scope"])) if "scope" in node else None
+        return node.get("name", "") if node else ""
+
     def find(self, line_of_ir: str) -> Location | None:
         """Return the source position attached to one printed instruction or function header."""
         match = re.search(r"!dbg !(\d+)", line_of_ir)
@@ -106,4 +119,4 @@ class LocationTable:
         # Line 0 marks code that the compiler made up; the call site is the nearest true line.
         if line == 0:
             return caller
-        return Location(file, line, caller)
+        return Location(file, line, node.get("name") or self._function(node.get("scope")), caller)

@@ -44,8 +44,8 @@ def lower_function(
     Parameters
     ----------
     llvm_ir : str or Module
-        What clang printed, with line tables so that errors can name C++ lines; parsed already if several tops of
-        one file are wanted.
+        What clang printed, with line tables so that errors can name C++ lines; parsed already if several tops
+        of one file are wanted.
     top : str
         The ``extern "C"`` function.
     inputs : mapping of str to int
@@ -160,7 +160,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _memory_size(width: int) -> int:
-    """Bytes that clang gives an integer of `width` bits on x86-64: a power of two up to 8, then multiples of 8."""
+    """Bytes of clang's integer of `width` bits on x86-64: a power of two up to 8, then multiples of 8."""
     if width <= 64:
         return max(1, 1 << (((width + 7) // 8) - 1).bit_length())
     return (width + 63) // 64 * 8

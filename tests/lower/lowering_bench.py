@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import xls
+
 from hwgen.flow.tools import clangxx, run_tool
 from hwgen.flow.verilated import load_many
 from hwgen.flow.xls_codegen import Timing, generate_verilog

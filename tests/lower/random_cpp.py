@@ -1,8 +1,8 @@
 """Random integer C++ functions without undefined behaviour, to compare what compilers make of them.
 
-Values live in exact-width, native, `ap_uint` and `ap_int` variables; each expression is cast to an exact width, so
-that every operation is defined: signed arithmetic is done in a wider type, shift amounts and indices are reduced,
-divisors are guarded.
+Values live in exact-width, native, `ap_uint` and `ap_int` variables; each expression is cast to an exact
+width, so that every operation is defined: signed arithmetic is done in a wider type, shift amounts and
+indices are reduced, divisors are guarded.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ template <int W> using U = unsigned _BitInt(W);
 template <int W> using S = _BitInt(W);
 static const unsigned char BYTES[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 35, 89, 79, 32, 38, 46, 255};
 static const int WORDS[8] = {-7, 65536, 0, -1, 2147483647, 12, -2147483647, 99};
-static const unsigned long long WIDE[5] = {0xfedcba9876543210ull, 1, 0x8000000000000000ull, 77, 0x123456789ull};
-static const unsigned short GRID[3][4] = {{1, 20, 300, 4000}, {50000, 6, 70, 800}, {9000, 10000, 11, 12}};
+static const unsigned long long WIDE[5] = {0xfedcba9876543210ull, 1, 0x8000000000000000ull, 77, 0x1234567ull};
+static const unsigned short GRID[3][4] = {{1, 20, 300, 4000}, {50000, 6, 70, 800}, {9000, 10, 11, 12}};
 struct Pair { U<24> first; short second; };
 """
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import xls
-from hwgen.lower import lower_function
 from lowering_bench import integer, xls_value
+
+from hwgen.lower import lower_function
 
 CORNERS = (0, 1, 2, 3, 7, 8, 100, 127, 128, 129, 200, 254, 255)
 
@@ -109,7 +110,10 @@ def test_casts_extend_and_cut() -> None:
         ("trunc", 9, 5, lambda a: a),
         ("zext nneg", 3, 4, lambda a: a % 4),
     ):
-        ir = f"define i{target} @g(i{source} %a) {{\n %r = {opcode} i{source} %a to i{target}\n ret i{target} %r\n}}\n"
+        ir = (
+            f"define i{target} @g(i{source} %a) {{\n"
+            f" %r = {opcode} i{source} %a to i{target}\n ret i{target} %r\n}}\n"
+        )
         run = evaluator(ir, [source], target)
         for a in range(1 << min(source, 2 if "nneg" in opcode else 9)):
             assert run(a) == right(a) % (1 << target), (opcode, a)
@@ -173,7 +177,10 @@ def test_two_operand_intrinsics_agree(name: str) -> None:
 
 
 def test_the_absolute_value_of_the_smallest_number_wraps() -> None:
-    ir = "declare i8 @llvm.abs.i8(i8, i1)\ndefine i8 @g(i8 %a) {\n %r = call i8 @llvm.abs.i8(i8 %a, i1 false)\n ret i8 %r\n}\n"
+    ir = (
+        "declare i8 @llvm.abs.i8(i8, i1)\n"
+        "define i8 @g(i8 %a) {\n %r = call i8 @llvm.abs.i8(i8 %a, i1 false)\n ret i8 %r\n}\n"
+    )
     run = evaluator(ir, [8], 8)
     for a in CORNERS:
         assert run(a) == abs(signed(a)), a
@@ -191,7 +198,8 @@ def test_overflow_intrinsics_give_the_wrapped_result_and_the_flag(name: str, sig
         f"define i9 @g(i8 %a, i8 %b) {{\n"
         f" %p = call {{ i8, i1 }} @{full}(i8 %a, i8 %b)\n"
         " %v = extractvalue { i8, i1 } %p, 0\n %o = extractvalue { i8, i1 } %p, 1\n"
-        " %w = zext i8 %v to i9\n %f = zext i1 %o to i9\n %s = shl i9 %f, 8\n %r = or i9 %s, %w\n ret i9 %r\n}\n"
+        " %w = zext i8 %v to i9\n %f = zext i1 %o to i9\n %s = shl i9 %f, 8\n"
+        " %r = or i9 %s, %w\n ret i9 %r\n}\n"
     )
     run = evaluator(ir, [8, 8], 9)
     for a, b in itertools.product(CORNERS, CORNERS):
@@ -211,7 +219,8 @@ def test_funnel_shifts_take_the_amount_modulo_the_width(name: str, amount: int |
     ir = (
         f"declare {type_} @llvm.{name}.{type_}({type_}, {type_}, {type_})\n"
         f"define {type_} @g({type_} %a, {type_} %b, {type_} %c) {{\n"
-        f" %r = call {type_} @llvm.{name}.{type_}({type_} %a, {type_} %b, {type_} {third})\n ret {type_} %r\n}}\n"
+        f" %r = call {type_} @llvm.{name}.{type_}({type_} %a, {type_} %b, {type_} {third})\n"
+        f" ret {type_} %r\n}}\n"
     )
     run = evaluator(ir, [width] * 3, width)
     top = (1 << width) - 1

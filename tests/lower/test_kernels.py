@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from lowering_bench import llvm_module
+
 from hwgen.errors import InputError
 from hwgen.flow.tools import run_tool, verilator_environment
 from hwgen.flow.xls_codegen import Timing, generate_verilog
 from hwgen.flow.xls_ir import optimise
 from hwgen.lower import lower_proc
-from lowering_bench import llvm_module
 
 Tokens = dict[str, list[int]]
 
@@ -197,7 +198,8 @@ def _bench(kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens]) -> tuple
                 drive.append(
                     f"    {name}_on = {name}_at < {name}.size() && ({name}_on || random32() % 3);\n"
                     f"    dut.{name}_TVALID = {name}_on;\n"
-                    f"    dut.{name}_TDATA = ({name}_on ? {name}[{name}_at] : random32()) & {(1 << width) - 1}u;"
+                    f"    dut.{name}_TDATA = {(1 << width) - 1}u &"
+                    f" ({name}_on ? {name}[{name}_at] : random32());"
                 )
                 observe.append(
                     f"    if ({name}_on && dut.{name}_TREADY) {{ ++{name}_at; {name}_on = false; }}"
@@ -259,7 +261,9 @@ def test_a_stream_wider_than_two_machine_words_passes_through(tmp_path: Path) ->
     source = """
         #include <ap_int.h>
         #include <hls_stream.h>
-        extern "C" void wide(hls::stream<ap_uint<200>>& a, hls::stream<ap_uint<200>>& y) { y.write(a.read() + 1); }
+        extern "C" void wide(hls::stream<ap_uint<200>>& a, hls::stream<ap_uint<200>>& y) {
+          y.write(a.read() + 1);
+        }
         """
     ir = optimise(
         lower_proc(llvm_module(tmp_path, source), top="wide", inputs={"a": 200}, outputs={"y": 200}),

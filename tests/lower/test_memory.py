@@ -90,8 +90,10 @@ def test_tables_are_read_by_scaled_sums_of_variables_and_constants() -> None:
     run = evaluator(
         """
         %pair = type { i16, i8 }
-        @pairs = internal constant [3 x %pair] [%pair { i16 -2, i8 3 }, %pair { i16 500, i8 6 }, %pair zeroinitializer]
-        @grid = internal constant [2 x [3 x i16]] [[3 x i16] [i16 1, i16 2, i16 3], [3 x i16] [i16 4, i16 5, i16 6]]
+        @pairs = internal constant [3 x %pair]
+          [%pair { i16 -2, i8 3 }, %pair { i16 500, i8 6 }, %pair zeroinitializer]
+        @grid = internal constant [2 x [3 x i16]]
+          [[3 x i16] [i16 1, i16 2, i16 3], [3 x i16] [i16 4, i16 5, i16 6]]
         define i16 @g(i8 %i, i8 %j, i8 %k) {
           %a = zext i8 %i to i64
           %p = getelementptr [3 x %pair], ptr @pairs, i64 0, i64 %a, i32 1
@@ -149,10 +151,9 @@ def test_structs_are_copied_and_cleared_as_bytes() -> None:
 
 def test_wide_values_pass_through_memory_in_calls_that_are_not_inlined(tmp_path: Path) -> None:
     source = """
-        __attribute__((noinline)) static unsigned _BitInt(200) twice(unsigned _BitInt(200) x) { return x + x; }
-        extern "C" void f(const unsigned _BitInt(200)& a, const unsigned _BitInt(130)& b, unsigned _BitInt(200)& y) {
-          y = twice(a) + b;
-        }
+        using wide = unsigned _BitInt(200);
+        __attribute__((noinline)) static wide twice(wide x) { return x + x; }
+        extern "C" void f(const wide& a, const unsigned _BitInt(130)& b, wide& y) { y = twice(a) + b; }
         """
     lowered = Lowered(llvm_module(tmp_path, source), "f", {"a": 200, "b": 130}, 200)
     a, b = (1 << 199) + 12345, (1 << 130) - 1
@@ -161,9 +162,10 @@ def test_wide_values_pass_through_memory_in_calls_that_are_not_inlined(tmp_path:
 
 def test_local_arrays_can_be_written_and_read_at_variable_places(tmp_path: Path) -> None:
     source = """
-        extern "C" void f(const unsigned _BitInt(3)& i, const unsigned _BitInt(3)& j, const unsigned _BitInt(9)& v,
-                          unsigned _BitInt(9)& y) {
-          unsigned _BitInt(9) m[8] = {10, 11, 12, 13, 14, 15, 16, 17};
+        using index = unsigned _BitInt(3);
+        using word = unsigned _BitInt(9);
+        extern "C" void f(const index& i, const index& j, const word& v, word& y) {
+          word m[8] = {10, 11, 12, 13, 14, 15, 16, 17};
           m[i] = v;
           if (v > 100) m[j] += 1;
           y = m[j] ^ m[2];

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lowering_bench import llvm_module
+
 from hwgen.errors import InputError
 from hwgen.lower import lower_function, lower_proc
-from lowering_bench import llvm_module
 
 # Each C++ text marks the line that the error must name.
 FUNCTIONS = {
@@ -264,7 +265,7 @@ def test_a_port_named_as_a_word_of_the_ir_is_refused(name: str) -> None:
 
 def test_a_top_that_is_missing_or_has_other_ports_is_refused(tmp_path: Path) -> None:
     module = llvm_module(tmp_path, 'extern "C" void f(const int& a, int& y) { y = a; }')
-    with pytest.raises(InputError, match="no C.. function 'g' with C linkage; found: f"):
+    with pytest.raises(InputError, match=r"no C\+\+ function 'g' with C linkage; found: f"):
         lower_function(module, top="g", inputs={"a": 32}, output=("y", 32))
     with pytest.raises(InputError, match="'f' has 2 parameters for 3 ports"):
         lower_function(module, top="f", inputs={"a": 32, "b": 32}, output=("y", 32))
