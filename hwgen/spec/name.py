@@ -12,7 +12,7 @@ from hwgen.spec.source import quoted
 
 __all__ = ["MAX_NAME", "Name"]
 
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*_?")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 MAX_NAME = 64
 
 # The name becomes a C++ function, a SystemVerilog module and a file, so no language may own the word.
@@ -45,18 +45,21 @@ _VERILOG_WORDS = """
     trior trireg type unique unique0 until until_with untyped use uwire var vectored wait wait_order wand
     weak weak0 weak1 wildcard wire with within wor xnor
 """
-_RESERVED = frozenset(f"{_CPP_WORDS} {_VERILOG_WORDS}".split())
+# Ports and variables of the code around the top, which would hide it.
+_LOCAL_WORDS = "a b c x y acc rand clk count i result state taps"
+_RESERVED = frozenset(f"{_CPP_WORDS} {_VERILOG_WORDS} {_LOCAL_WORDS}".split())
 
 
 def _check_name(name: object) -> object:
-    rule = f"a name is a C identifier: letters, digits and single underscores, at most {MAX_NAME} characters"
+    rule = f"a name is a C identifier of letters, digits and single inner underscores, at most {MAX_NAME} long"
     if not isinstance(name, str):
         raise spec_error(f"the name {quoted(name)} is not a word; {rule}")
     if len(name) > MAX_NAME or not _IDENTIFIER.fullmatch(name):
         raise spec_error(f"illegal name {quoted(name)}: {rule}, such as 'mac_e4m3_sr8'")
     if name in _RESERVED:
         raise spec_error(
-            f"illegal name {name!r}: it is reserved in C++ or SystemVerilog; legal: {name + '_unit'!r}"
+            f"illegal name {name!r}: it is taken in C++, SystemVerilog or the emitted code; "
+            f"legal: {name + '_unit'!r}"
         )
     return name
 

@@ -37,7 +37,7 @@ ODD_SPECS: list[dict[str, Any]] = [
     },
     {
         "kind": "convert",
-        "name": "x",
+        "name": "line",
         "formats": {"x": "int1", "y": "uint1"},
         "overflow": "wrap",
         "interface": "stream",
