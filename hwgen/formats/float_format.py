@@ -213,7 +213,8 @@ class FloatFormat:
         name = f"e{self.exponent}m{self.mantissa}"
         if self.bias != default.bias:
             name += f"b{self.bias}"
-        if self.specials != "ieee" or name in STANDARD_FLOATS:
+        taken = STANDARD_FLOATS.get(name)  # by FP6 and FP4, whose plain names mean `none`
+        if self.specials != "ieee" or (taken is not None and FloatFormat(*taken).specials != "ieee"):
             name += self.specials
         return name if self.subnormals else name + "ftz"
 

@@ -109,7 +109,8 @@ def _plan(fmt: FloatFormat, rounding: Rounding, overflow: Overflow) -> _Plan:
     # Without subnormals the exponent is unbounded below, but only the binade just under the smallest
     # normal can still round up to it, so one more binade is enough.
     lowest = fmt.emin if fmt.subnormals else fmt.emin - 1
-    clip = fmt.emax + 1 + _BIAS
+    # A format that ends below float64's normal range overflows at any of its normal numbers.
+    clip = max(fmt.emax + 1 + _BIAS, 1)
     fused = rounding.random_bits if fmt.precision + rounding.random_bits <= 62 else 0
     top = 2 * _BIAS + fmt.mantissa + fused
     # The factor 2^(M+r-e) must be a normal float64 for every e, and not shrink inputs below 2^lowest,
