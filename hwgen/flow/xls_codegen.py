@@ -156,7 +156,8 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
         return _renamed_clock(str(package.schedule_and_codegen(**options).get_verilog_text()))
     package = xls.parse_ir_package(hide_ports(design.xls_ir, design.inputs))
     result = package.schedule_and_codegen(output_port_name=design.output, **options)
-    return _renamed_clock(escape_ports(str(result.get_verilog_text()), design.inputs))
+    verilog = escape_ports(str(result.get_verilog_text()), design.inputs)
+    return verilog if timing.stages == 0 else _renamed_clock(verilog)
 
 
 def _renamed_clock(verilog: str) -> str:

@@ -28,7 +28,8 @@ _FLAGS = (
     "-fno-discard-value-names -fno-sanitize=all -fno-stack-protector -fno-exceptions -fno-rtti "
     "-fno-threadsafe-statics -fno-optimize-sibling-calls -fno-vectorize -fno-slp-vectorize -fno-jump-tables "
     "-finline-functions -mllvm -inline-threshold=100000 "
-    "-mllvm -unroll-threshold=1000000 -mllvm -unroll-max-upperbound=1024 -DHWGEN_LOWER -Wno-unknown-pragmas"
+    "-mllvm -unroll-threshold=1000000 -mllvm -unroll-max-upperbound=1024 -DHWGEN_LOWER "
+    "-Wno-unknown-pragmas -Wno-unused-command-line-argument"
 )
 
 _FUNCTION_SHIM = """\

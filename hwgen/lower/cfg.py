@@ -117,6 +117,10 @@ class ControlFlow:
         """Return the nearest other block that every path from the entry to `block` has passed."""
         return self._idom[block]
 
+    def is_dead(self, block: str) -> bool:
+        """Tell whether every path from `block` is undefined, so that what it does never matters."""
+        return block in self._dead
+
     def reaches(self, start: str, target: str) -> bool:
         """Tell whether a path leads from `start` to `target` (a block reaches itself)."""
         return start in self._reaching(target)

@@ -28,6 +28,9 @@ from hwgen.lower.xls_text import Bit, Body, Node
 
 __all__ = ["Lowering"]
 
+_EFFECTS = frozenset(("call", "load", "store"))
+"""Instructions for which it matters whether control reaches them."""
+
 _NO_EFFECT = re.compile(
     r"llvm\.(assume|lifetime\.|dbg\.|donothing|sideeffect|experimental\.noalias\.scope\.decl|prefetch|trap|ubsantrap)"
 )
@@ -87,25 +90,30 @@ class Lowering:
         if function.name in self._open:
             raise InputError(f"'{function.title}' calls itself: recursion has no hardware form")
         self._open.append(function.name)
-        frame = _Frame(
-            function, ControlFlow(function), path, dict(zip(function.arguments, arguments, strict=True))
-        )
-        graph = frame.graph
-        for name in graph.order:
-            here = when
-            if name != graph.entry:
-                here = self._body.both(
-                    when, self._condition(frame, graph.entry, name, lambda *_: True, False)
-                )
-            for instruction in function.blocks[name].instructions:
-                try:
-                    self._lower(frame, function.blocks[name], instruction, here)
-                except InputError as error:
-                    raise (
-                        error if error.file else lowering_error(error.message, instruction.location)
-                    ) from error
+        values = dict(zip(function.arguments, arguments, strict=True))
+        frame = _Frame(function, ControlFlow(function), path, values)
+        if frame.graph.is_dead(frame.graph.entry):
+            raise lowering_error(f"every path through '{function.title}' is undefined", function.location)
+        for name in frame.graph.order:
+            if not frame.graph.is_dead(name):
+                self._block(frame, function.blocks[name], when)
         self._open.pop()
         return self._result(frame)
+
+    def _block(self, frame: _Frame, block: Block, when: Bit) -> None:
+        """Lower a block; `when` says whether the function is called at all."""
+        if block.name != frame.graph.entry and any(item.opcode in _EFFECTS for item in block.instructions):
+            reached = self._condition(frame, frame.graph.entry, block.name, lambda *_: True, False)
+            when = self._body.both(when, reached)
+        for instruction in block.instructions:
+            try:
+                result = self._instruction(frame, block, instruction, when)
+            except InputError as error:
+                if error.file is not None:
+                    raise
+                raise lowering_error(error.message, instruction.location) from error
+            if result is not None:
+                frame.values[instruction.ref] = result
 
     def _condition(
         self,
@@ -207,11 +215,6 @@ class Lowering:
         for taken, value in reversed(chosen):
             result = choose(self._body, taken, value, result, instruction.name)
         return result
-
-    def _lower(self, frame: _Frame, block: Block, instruction: Instruction, when: Bit) -> None:
-        result = self._instruction(frame, block, instruction, when)
-        if result is not None:
-            frame.values[instruction.ref] = result
 
     def _instruction(
         self, frame: _Frame, block: Block, instruction: Instruction, when: Bit

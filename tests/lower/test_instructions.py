@@ -9,6 +9,7 @@ import pytest
 import xls
 from lowering_bench import integer, xls_value
 
+from hwgen.errors import InputError
 from hwgen.lower import lower_function
 
 CORNERS = (0, 1, 2, 3, 7, 8, 100, 127, 128, 129, 200, 254, 255)
@@ -321,3 +322,29 @@ def test_a_phi_takes_the_defined_value_where_another_is_undefined() -> None:
     run = evaluator(ir, [8, 1], 8)
     assert run(42, 1) == 42
     assert run(42, 0) == 42  # any value is right; this one costs no multiplexer
+
+
+def test_a_failed_assertion_is_a_path_that_never_happens() -> None:
+    run = evaluator(
+        """
+        declare void @__assert_fail()
+        define i8 @g(i8 %a) {
+          %c = icmp ult i8 %a, 16
+          br i1 %c, label %fine, label %fail
+        fail:
+          call void @__assert_fail()
+          unreachable
+        fine:
+          %r = add i8 %a, 1
+          ret i8 %r
+        }
+        """,
+        [8],
+        8,
+    )
+    assert [run(0), run(15)] == [1, 16]
+
+
+def test_a_function_that_is_undefined_on_every_path_is_refused() -> None:
+    with pytest.raises(InputError, match="every path through 'g' is undefined"):
+        evaluator("define i8 @g(i8 %a) {\n unreachable\n}\n", [8], 8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from lowering_bench import Lowered, llvm_module
+from lowering_bench import Lowered, call_native, llvm_module, native_library
 from test_instructions import evaluator
 
 
@@ -178,3 +178,39 @@ def test_local_arrays_can_be_written_and_read_at_variable_places(tmp_path: Path)
         if v > 100:
             m[j] = (m[j] + 1) % 512
         assert set(lowered.results([i, j, v]).values()) == {m[j] ^ m[2]}, (i, j, v)
+
+
+def test_structs_pass_by_value_and_by_reference_through_calls_that_are_not_inlined(tmp_path: Path) -> None:
+    source = """
+        #include <ap_int.h>
+        struct In { ap_uint<40> x; ap_int<9> z; };
+        struct Out { unsigned _BitInt(24) a; short b; int c[3]; };
+        __attribute__((noinline)) static Out make(In q, unsigned char k) {
+          Out p = {};
+          p.a = q.x.to_uint();
+          p.b = q.z;
+          p.c[k & 1] = k;
+          return p;
+        }
+        __attribute__((noinline)) static In back(const Out& p) {
+          In q;
+          q.x = p.a + p.c[1];
+          q.z = p.b;
+          return q;
+        }
+        extern "C" void f(const unsigned _BitInt(40)& a, const unsigned _BitInt(9)& b,
+                          unsigned _BitInt(41)& y) {
+          In q;
+          q.x = a;
+          q.z = b;
+          const Out p = make(q, b);
+          const In r = back(p);
+          auto pick = [&](int k) { return r.x + p.c[k & 1]; };
+          y = (pick(0) ^ r.z).bits();
+        }
+        """
+    module, library = llvm_module(tmp_path, source), native_library(tmp_path, source)
+    lowered = Lowered(module, "f", {"a": 40, "b": 9}, 41)
+    for a, b in itertools.product((0, 1, 0xFFFFFFFFFF, 0x123456789A), (0, 1, 2, 256, 511)):
+        right = call_native(library, "f", [(a, 40), (b, 9)], 41)
+        assert set(lowered.results([a, b]).values()) == {right}, (a, b)
