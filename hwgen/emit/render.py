@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,9 @@ def render_project(operator: Operator) -> dict[str, bytes]:
     """
     operands, source = _vectors(operator)
     context = render_context(operator) | {"vector_count": len(operands[0]), "vector_source": source}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  (C++, not HTML; names are checked identifiers)
-    )
 
     def render(template: str) -> bytes:
-        text: str = environment.get_template(f"project/{template}.j2").render(context)
+        text: str = _environment().get_template(f"project/{template}.j2").render(context)
         return text.encode()
 
     name = operator.name
@@ -65,6 +58,19 @@ def render_project(operator: Operator) -> dict[str, bytes]:
     files |= {f"sim/{path}": text for path, text in _bench().items()}
     files[MANIFEST] = manifest_of(operator, files)
     return dict(sorted(files.items()))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Return Jinja2 on our templates; kept, for it compiles each template once."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir()),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (C++, not HTML; names are checked identifiers)
+    )
 
 
 def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:

@@ -51,7 +51,7 @@ _RESERVED = frozenset(f"{_CPP_WORDS} {_VERILOG_WORDS} {_LOCAL_WORDS}".split())
 
 
 def _check_name(name: object) -> object:
-    rule = f"a name is a C identifier of letters, digits and single inner underscores, at most {MAX_NAME} long"
+    rule = f"a name is a C identifier of letters, digits and single inner underscores, up to {MAX_NAME}"
     if not isinstance(name, str):
         raise spec_error(f"the name {quoted(name)} is not a word; {rule}")
     if len(name) > MAX_NAME or not _IDENTIFIER.fullmatch(name):

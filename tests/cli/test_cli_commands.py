@@ -154,8 +154,8 @@ def test_output_in_a_pipe_is_plain(tmp_path: Path) -> None:
     assert done.stdout.isascii()
 
 
-def test_emit_costs_less_than_five_imports_of_numpy(tmp_path: Path) -> None:
-    # Half a second where NumPy takes a tenth, as on an idle desktop. A ratio, for tests share their machine.
+def test_emit_costs_less_than_six_imports_of_numpy(tmp_path: Path) -> None:
+    # Half a second at most where NumPy takes 85 ms. A ratio, for tests share their machine.
     def cost(*arguments: str | Path) -> float:
         before = os.times()
         subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
@@ -167,4 +167,4 @@ def test_emit_costs_less_than_five_imports_of_numpy(tmp_path: Path) -> None:
     for attempt in range(4):
         numpy_costs.append(cost("-c", "import numpy"))
         emit_costs.append(cost("-m", "hwgen.cli", "emit", spec, "-o", tmp_path / str(attempt)))
-    assert min(emit_costs) < 5 * min(numpy_costs)
+    assert min(emit_costs) < 6 * min(numpy_costs)
