@@ -7,8 +7,6 @@ A bit pattern is sign, exponent, significand, highest bit first. Everything but 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +14,8 @@ import numpy.typing as npt
 
 from hwgen.errors import InputError, legal_values
 from hwgen.formats.checks import as_codes, check_integer, storage_dtype
+from hwgen.formats.decoding import decode_fields, decode_table
+from hwgen.formats.describe import describe_float
 from hwgen.formats.elementwise import encode_elementwise, unpack_elementwise
 from hwgen.formats.exact import NAN, Exact, floor_log2, round_magnitude
 from hwgen.formats.modes import Overflow, Rounding, RoundingMode
@@ -34,12 +34,6 @@ _LEGAL_OVERFLOWS = {
     "fn": (Overflow.SATURATE, Overflow.NAN),
     "fnuz": (Overflow.SATURATE, Overflow.NAN),
     "none": (Overflow.SATURATE,),
-}
-_SPECIALS_TEXT = {
-    "ieee": "top exponent is infinity and NaN (IEEE 754-2019)",
-    "fn": "all ones is NaN, no infinity (OCP OFP8 E4M3)",
-    "fnuz": "negative-zero pattern is NaN, no infinity, no -0",
-    "none": "every pattern is finite (OCP MX FP6, FP4)",
 }
 
 
@@ -319,32 +313,8 @@ class FloatFormat:
         if not self.fits_float64:
             return unpack_elementwise(self, codes)
         if self.width <= _DECODE_TABLE_WIDTH:
-            return np.asarray(_decode_table(self)[codes])
-        return self._decode_fields(codes.reshape(-1)).reshape(codes.shape)
-
-    def _decode_fields(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Decode without a table, for wide formats that float64 holds."""
-        wide = codes.astype(np.int64)
-        magnitude = wide & (self.sign_mask - 1)
-        field = magnitude >> self.mantissa
-        significand = magnitude & (self.min_normal_code - 1)
-        significand += np.where(field > 0, self.min_normal_code, 0)
-        if not self.subnormals:
-            significand[field == 0] = 0
-        exponent = np.maximum(field, 1) - (self.bias + self.mantissa)
-        # ldexp is exact here: every finite value of the format is a float64.
-        with np.errstate(over="ignore"):
-            values: npt.NDArray[np.float64] = np.ldexp(significand.astype(np.float64), exponent)
-        if self.has_inf:
-            values[magnitude == self.inf_code] = np.inf
-        negative = (wide >> (self.width - 1)) & 1 != 0
-        values = np.where(negative, -values, values)
-        if self.specials == "fnuz":
-            values[negative & (magnitude == 0)] = np.nan
-        elif self.has_nan:
-            lowest_nan = self.max_finite_code + 1 + self.has_inf
-            values[magnitude >= lowest_nan] = np.nan
-        return values
+            return np.asarray(decode_table(self)[codes])
+        return decode_fields(self, codes.reshape(-1)).reshape(codes.shape)
 
     def encode(
         self,
@@ -400,38 +370,7 @@ class FloatFormat:
 
     def describe(self) -> list[tuple[str, str]]:
         """Return (property, text) rows that describe the format to a user."""
-        digits = -(-self.width // 4)
-
-        def row(code: int) -> str:
-            exact = self.unpack(code)
-            power = floor_log2(exact.numerator, exact.denominator)
-            return f"{_decimal(exact)} = {_decimal(exact, power)} * 2^{power} (0x{code:0{digits}X})"
-
-        rows = [
-            ("name", self.name),
-            ("family", "float"),
-            ("width", f"{self.width} bits"),
-            ("fields", f"sign 1, exponent {self.exponent}, mantissa {self.mantissa}"),
-            ("bias", str(self.bias)),
-            ("precision", f"{self.precision} bits"),
-            ("exponents", f"{self.emin}..{self.emax} (normal)"),
-            ("largest finite", row(self.max_finite_code)),
-            ("smallest normal", row(self.min_normal_code)),
-        ]
-        if not self.subnormals:
-            rows.append(("subnormals", "flushed to zero"))
-        elif self.mantissa:
-            rows.append(("smallest subnormal", row(1)))
-        rows.append(("special values", _SPECIALS_TEXT[self.specials]))
-        if self.inf_code is not None:
-            low, high = self.inf_code, self.inf_code | self.sign_mask
-            rows.append(("infinities", f"0x{low:0{digits}X}, 0x{high:0{digits}X}"))
-        if self.nan_code is not None:
-            rows.append(("canonical NaN", f"0x{self.nan_code:0{digits}X}"))
-        zeros = f"0x{0:0{digits}X}" + (f", 0x{self.sign_mask:0{digits}X}" if self.has_negative_zero else "")
-        rows.append(("zeros", zeros))
-        rows.append(("overflow", ", ".join(self.legal_overflows) + " (the first is the default)"))
-        return rows
+        return describe_float(self)
 
 
 STANDARD_FLOATS: dict[str, tuple[Any, ...]] = {
@@ -449,19 +388,3 @@ STANDARD_FLOATS: dict[str, tuple[Any, ...]] = {
     "e2m1": (2, 1, None, "none"),
 }
 """Fields of the named formats: exponent, mantissa, bias (None: the default), specials."""
-
-
-def _decimal(value: Exact, power: int = 0) -> str:
-    """Return value / 2^power as the shortest decimal that float64 tells apart from others."""
-    scaled = Fraction(value.numerator, value.denominator) / Fraction(2) ** power
-    try:
-        return repr(float(scaled)).removesuffix(".0")
-    except OverflowError:
-        return "beyond float64"
-
-
-@lru_cache(maxsize=64)
-def _decode_table(fmt: FloatFormat) -> npt.NDArray[np.float64]:
-    table = fmt._decode_fields(np.arange(1 << fmt.width, dtype=np.int64))
-    table.flags.writeable = False
-    return table
