@@ -58,6 +58,7 @@ class ControlFlow:
         for name in self.order:
             for successor in self.successors[name]:
                 self.predecessors[successor].append(name)
+        self._reaching_of: dict[str, frozenset[str]] = {}
         self._idom = self._dominators()
         self._dead = self._dead_blocks(function)
 
@@ -125,7 +126,10 @@ class ControlFlow:
         """Tell whether a path leads from `start` to `target` (a block reaches itself)."""
         return start in self._reaching(target)
 
-    def _reaching(self, target: str) -> set[str]:
+    def _reaching(self, target: str) -> frozenset[str]:
+        """Return the blocks from which a path leads to `target`."""
+        if target in self._reaching_of:
+            return self._reaching_of[target]
         seen = {target}
         work = [target]
         while work:
@@ -133,7 +137,8 @@ class ControlFlow:
                 if name not in seen:
                     seen.add(name)
                     work.append(name)
-        return seen
+        self._reaching_of[target] = frozenset(seen)
+        return self._reaching_of[target]
 
     def condition(
         self,

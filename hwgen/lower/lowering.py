@@ -47,7 +47,7 @@ class _Frame:
     path: Path
     values: dict[Value, LoweredValue]
     returned: list[tuple[str, LoweredValue | None]] = field(default_factory=list)
-    _decisions: dict[str, Decisions[Bit]] = field(default_factory=dict)
+    decisions: dict[str, Decisions[Bit]] = field(default_factory=dict)
 
     def at(self, block: str) -> Path:
         """Return the path to a place in `block` of this activation."""
@@ -164,9 +164,9 @@ class Lowering:
 
     def _decisions(self, frame: _Frame, name: str) -> Decisions[Bit]:
         """Return the tests by which a block chooses its successor, each written once."""
-        if name not in frame._decisions:
-            frame._decisions[name] = self._make_decisions(frame, frame.function.blocks[name].terminator)
-        return frame._decisions[name]
+        if name not in frame.decisions:
+            frame.decisions[name] = self._make_decisions(frame, frame.function.blocks[name].terminator)
+        return frame.decisions[name]
 
     def _make_decisions(self, frame: _Frame, terminator: Instruction) -> Decisions[Bit]:
         targets = terminator.targets()
@@ -267,7 +267,7 @@ class Lowering:
 
     def _aggregate(self, frame: _Frame, instruction: Instruction) -> LoweredValue:
         text = re.sub(r", !\w+ !\d+", "", instruction.text)
-        indices = [int(part) for part in instruction_indices(text)]
+        indices = [int(part) for part in _indices(text)]
         aggregate = self._value(frame, instruction.operands[0])
         if instruction.opcode == "extractvalue":
             for index in indices:
@@ -379,7 +379,7 @@ def _replaced(aggregate: LoweredValue, indices: Sequence[int], value: LoweredVal
     return (*aggregate[:first], _replaced(aggregate[first], rest, value), *aggregate[first + 1 :])
 
 
-def instruction_indices(text: str) -> list[str]:
+def _indices(text: str) -> list[str]:
     """Return the constant indices at the end of ``extractvalue`` or ``insertvalue``."""
     match = re.search(r"((?:, \d+)+)\s*$", text)
     return re.findall(r"\d+", match.group(1)) if match else []
