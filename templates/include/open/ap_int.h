@@ -25,9 +25,6 @@
 
 #include "ap_int_select.h"
 #include "ap_int_widths.h"
-#ifndef HWGEN_LOWER  // printing is no hardware, and <string> doubles the compile time
-#include <string>
-#endif
 
 namespace ap_open {
 
@@ -205,9 +202,8 @@ struct ap_int_base {
   HWGEN_AP_INLINE ap_t<W, S> operator~() const { return static_cast<bits_t<W>>(~bits()); }
   HWGEN_AP_INLINE bool operator!() const { return value == 0; }
 
-#ifndef HWGEN_LOWER
-  std::string to_string(int radix = 2, bool wants_sign = S) const;
-#endif
+  // Defined by ap_int_text.h: a deduced type, so that this header can do without <string>.
+  auto to_string(int radix = 2, bool wants_sign = S) const { return text_of(*this, radix, wants_sign); }
 };
 
 template <int W>
@@ -229,7 +225,7 @@ struct ap_uint : ap_int_base<W, false> {
 }  // namespace ap_open
 
 #include "ap_int_operators.h"
-#ifndef HWGEN_LOWER
+#ifndef HWGEN_LOWER  // printing is no hardware, and <string> doubles the compile time
 #include "ap_int_text.h"
 #endif
 

@@ -15,10 +15,10 @@
 namespace ap_open {
 
 template <int W, bool S>
-std::string ap_int_base<W, S>::to_string(int radix, bool wants_sign) const {
+std::string text_of(const ap_int_base<W, S>& x, int radix, bool wants_sign) {
   using wide = bits_t<W + 5>;  // room for the radix itself
-  const bool negative = wants_sign && radix != 2 && sign();
-  wide rest = negative ? static_cast<bits_t<W>>(-bits()) : bits();
+  const bool negative = wants_sign && radix != 2 && x.sign();
+  wide rest = negative ? static_cast<bits_t<W>>(-x.bits()) : x.bits();
   std::string digits;
   do {
     digits.insert(digits.begin(), "0123456789abcdef"[static_cast<int>(rest % static_cast<wide>(radix))]);
