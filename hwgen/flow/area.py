@@ -21,8 +21,7 @@ from typing import Any
 from hwgen.emit import emit
 from hwgen.errors import InputError, legal_values
 from hwgen.flow import cache
-from hwgen.flow.project import Project
-from hwgen.flow.rtl import generate_rtl
+from hwgen.flow.fresh_rtl import fresh_rtl
 from hwgen.flow.tools import require_module
 from hwgen.flow.yosys import run_yosys
 from hwgen.operators import load
@@ -109,7 +108,8 @@ def measure(project_or_spec: Mapping[str, Any] | Path | str, family: str | None 
     Parameters
     ----------
     project_or_spec : mapping or path
-        The folder of an emitted project: its RTL, generated first if there is none. Or a spec, as data or
+        The folder of an emitted project: its RTL, generated first if there is none or if the C++ has
+        changed since. Or a spec, as data or
         file: the RTL that ``hwgen rtl`` makes by default (combinational for a function without a clock).
     family : str, optional
         One of `FAMILIES`; default ``xcup``.
@@ -131,11 +131,8 @@ def measure(project_or_spec: Mapping[str, Any] | Path | str, family: str | None 
             operator = load(project_or_spec)
             temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="hwgen-"))
             folder = emit(operator, Path(temporary) / operator.name)
-        name = Project.read(folder).name
-        verilog = folder / "rtl" / f"{name}.sv"
-        if not verilog.is_file():
-            verilog = generate_rtl(folder).path
-        return synthesise(verilog, name, chosen)
+        verilog = fresh_rtl(folder)
+        return synthesise(verilog, verilog.stem, chosen)
 
 
 def synthesise(verilog: Path, module: str, family: str) -> AreaReport:

@@ -11,7 +11,6 @@ What the vectors are is `hwgen.flow.verify_vectors`' business, how it reads is `
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +25,8 @@ import numpy as np
 from hwgen.emit import emit
 from hwgen.errors import CheckError, InputError, legal_values
 from hwgen.flow.csim import compile_native
+from hwgen.flow.fresh_rtl import fresh_rtl
 from hwgen.flow.project import BitArray, Project
-from hwgen.flow.rtl import compile_cpp_to_xls_ir, generate_rtl
 from hwgen.flow.simulate import simulate
 from hwgen.flow.verify_report import EngineResult, Mismatch, VerifyReport, Word
 from hwgen.flow.verify_vectors import VectorSet, choose_vectors, write_vectors
@@ -108,7 +107,7 @@ def verify(
         )
         if {"rtl", "cocotb"} & set(chosen):
             say("C++ to RTL")
-            _refresh_rtl(folder)
+            fresh_rtl(folder)
         findings = _run(job, chosen, say)
         report = VerifyReport(
             name=operator.name,
@@ -172,23 +171,6 @@ def _open(spec_or_dir: str | Path | Mapping[str, Any], stack: ExitStack) -> tupl
     operator = load(spec_or_dir if isinstance(spec_or_dir, Mapping) else Path(spec_or_dir))
     temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="hwgen-"))
     return emit(operator, Path(temporary) / operator.name), operator
-
-
-def _refresh_rtl(folder: Path) -> None:
-    """Generate RTL unless there is some that was made from the C++ as it is now."""
-    project = Project.read(folder)
-    verilog = folder / "rtl" / f"{project.name}.sv"
-    record, ir = verilog.with_suffix(".json"), verilog.with_suffix(".ir")
-    if not (verilog.is_file() and record.is_file() and ir.is_file()):
-        generate_rtl(folder)
-    elif ir.read_text(encoding="utf-8") != compile_cpp_to_xls_ir(folder):
-        options = json.loads(record.read_text(encoding="utf-8"))
-        generate_rtl(
-            folder,
-            clock_ps=options["clock_ps"],
-            stages=options["stages"],
-            delay_model=options["delay_model"],
-        )
 
 
 def _run(job: _Job, engines: Sequence[str], say: Callable[[str], None]) -> list[_Finding]:

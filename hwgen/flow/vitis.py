@@ -63,8 +63,8 @@ class VitisReport:
     seconds : float
         Wall time.
     estimates : dict
-        ``lut``, ``ff``, ``dsp``, ``bram``, ``clock_ns``, ``latency`` and ``interval``, as far as the synthesis
-        report has them. They are estimates of HLS, before logic synthesis.
+        ``lut``, ``ff``, ``dsp``, ``bram``, ``clock_ns``, ``latency`` and ``interval``, as far as the
+        synthesis report has them. They are estimates of HLS, before logic synthesis.
     """
 
     name: str
