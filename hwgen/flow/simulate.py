@@ -19,12 +19,11 @@ from pathlib import Path
 from hwgen.errors import InputError, ToolError
 from hwgen.flow.cache import build
 from hwgen.flow.project import Project
-from hwgen.flow.tools import require_module, require_program, run_tool, verilator_environment
+from hwgen.flow.tools import require_module, run_tool, verilator_environment
+from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
 from hwgen.resources import sim_dir
 
 __all__ = ["BenchRun", "simulate"]
-
-_EMPTY_MODULE = "module empty(input wire a, output wire y);\n  assign y = a;\nendmodule\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +87,11 @@ def simulate(
     source = project.path / "rtl" / f"{project.name}.sv"
     if not source.is_file():
         raise InputError(f"{str(project.path)!r} has no RTL yet (run hwgen rtl first)")
+    require_module("cocotb", "RTL simulation")
+    # The program finds cocotb's libraries by an absolute path, below sys.prefix.
+    cocotb: list[str | bytes | Path] = ["cocotb", version("cocotb"), sys.prefix, sim_dir() / "run.py"]
     folder = build(
-        [*_toolchain(), project.name, source], lambda part: _compile(part, source, _module_manifest(project))
+        [*cocotb, *toolchain(), project.name, source], lambda part: _compile(part, project, source)
     )
     with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
         result = Path(temporary, "result.json")
@@ -107,41 +109,15 @@ def simulate(
     return BenchRun(**counts, differences=differences)
 
 
-def _module_manifest(project: Project) -> str:
-    return json.dumps({"name": project.name})
-
-
-def _compile(folder: Path, source: Path, manifest: str) -> None:
-    for compiled in _runtime().glob("*.o"):
+def _compile(folder: Path, project: Project, source: Path) -> None:
+    for compiled in verilator_runtime().glob("*.o"):
         done = shutil.copy(compiled, folder)
         # Verilator's makefile remakes what is older than the makefile itself, which is still to be written.
         os.utime(done, times=(time.time() + 3600,) * 2)
-    _build_simulation(folder, source, manifest)
+    _run_bench(project.path, ["--step", "build", "--build-dir", folder, "--rtl", source.resolve()])
     for file in folder.iterdir():
         if file.suffix:  # all but the program
             file.unlink()
-
-
-def _runtime() -> Path:
-    """Return the folder with Verilator's runtime as the cocotb runner compiles it, shared by all designs."""
-
-    def compile_runtime(folder: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
-            source = Path(temporary, "empty.sv")
-            source.write_text(_EMPTY_MODULE, encoding="utf-8")
-            build_dir = Path(temporary, "build")
-            build_dir.mkdir()
-            _build_simulation(build_dir, source, json.dumps({"name": "empty"}))
-            for compiled in build_dir.glob("verilated*.o"):
-                shutil.copy(compiled, folder)
-
-    return build([*_toolchain(), "runtime"], compile_runtime)
-
-
-def _build_simulation(folder: Path, source: Path, manifest: str) -> None:
-    # The runner wants a project folder; to a build only the name in its manifest matters.
-    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
-    _run_bench(folder, ["--step", "build", "--build-dir", folder, "--rtl", source.resolve()])
 
 
 def _run_bench(project: Path, arguments: list[str | Path]) -> None:
@@ -150,10 +126,3 @@ def _run_bench(project: Path, arguments: list[str | Path]) -> None:
     environment.pop("PYTEST_CURRENT_TEST", None)
     command = [sys.executable, sim_dir() / "run.py", "--project", project, *arguments]
     run_tool(command, what="the cocotb bench", env=environment)
-
-
-def _toolchain() -> list[str | bytes | Path]:
-    require_module("cocotb", "RTL simulation")
-    compiler = run_tool([require_program("g++", "RTL simulation"), "--version"], what="g++")
-    # The program finds cocotb's libraries by an absolute path, below sys.prefix.
-    return ["cocotb", version("cocotb"), version("verilator"), compiler, sys.prefix, sim_dir() / "run.py"]

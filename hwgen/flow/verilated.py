@@ -12,7 +12,6 @@ import ctypes
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +20,18 @@ import numpy.typing as npt
 from hwgen.errors import CheckError, InputError
 from hwgen.flow.cache import build
 from hwgen.flow.project import BitArray, Project, port_arrays
-from hwgen.flow.tools import require_program, run_tool, verilator_environment
+from hwgen.flow.tools import run_tool, verilator_environment
+from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
 
 __all__ = ["RtlOperator", "RtlRun", "load_many", "load_rtl"]
 
 _HARNESS = Path(__file__).with_name("verilated_harness.hpp")
 _LIBRARY = "rtl.so"
-_RUNTIME = ("verilated", "verilated_threads")
 
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-lint", "-Wno-style")
-_CXX_FLAGS = ("-std=c++17", "-O2", "-fPIC", "-DVL_USER_FATAL")
-"""VL_USER_FATAL: a fatal error of the simulation comes back as an exception instead of ending Python."""
+_CXX_FLAGS = ("-std=c++17", "-O2", "-fPIC")
 
+# Takes the place of the runtime's function, which would end Python.
 _FATAL = """\
 #include "verilated_harness.hpp"
 void vl_fatal(const char* file, int line, const char*, const char* message) {
@@ -197,7 +196,15 @@ def load_many(project_dirs: Sequence[Path | str]) -> list[RtlOperator]:
     projects = [Project.read(folder) for folder in project_dirs]
     wrappers = [_wrapper(project, index) for index, project in enumerate(projects)]
     sources = [_source(project) for project in projects]
-    key: list[str | bytes | Path] = [*_toolchain(), *_VERILATOR_FLAGS, *wrappers, *sources]
+    key: list[str | bytes | Path] = [
+        "verilated",
+        *toolchain(),
+        _HARNESS,
+        *_CXX_FLAGS,
+        *_VERILATOR_FLAGS,
+        *wrappers,
+        *sources,
+    ]
     folder = build(key, lambda part: _compile(part, projects, wrappers))
     return [RtlOperator(project, folder / _LIBRARY, index) for index, project in enumerate(projects)]
 
@@ -272,39 +279,14 @@ def _compile(folder: Path, projects: Sequence[Project], wrappers: Sequence[str])
     file, code = folder / "rtl.cpp", folder / "rtl.o"
     file.write_text("\n".join(unit), encoding="utf-8")
     run_tool(["g++", *_CXX_FLAGS, *includes, "-c", file, "-o", code], what="compiling the RTL's model")
-    objects = [code, *(_runtime() / f"{name}.o" for name in _RUNTIME)]
+    runtime = verilator_runtime()
+    objects = [code, runtime / "verilated.o", runtime / "verilated_threads.o"]
+    # Of two definitions, of vl_fatal, the first counts: ours.
+    options = ["-shared", "-pthread", "-Wl,-z,defs,--allow-multiple-definition"]
     run_tool(
-        ["g++", "-shared", "-pthread", "-Wl,-z,defs", *objects, "-o", folder / _LIBRARY],
+        ["g++", *options, *objects, "-o", folder / _LIBRARY],
         what="linking the RTL's model",
     )
     for leftover in folder.iterdir():
         if leftover.name != _LIBRARY:
             leftover.unlink()
-
-
-def _runtime() -> Path:
-    """Return the folder with Verilator's compiled runtime, which all designs share."""
-
-    def compile_runtime(folder: Path) -> None:
-        environment = verilator_environment()
-        include = Path(environment["VERILATOR_ROOT"], "include")
-        for name in _RUNTIME:
-            run_tool(
-                [
-                    "g++",
-                    *_CXX_FLAGS,
-                    f"-I{include}",
-                    "-c",
-                    include / f"{name}.cpp",
-                    "-o",
-                    folder / f"{name}.o",
-                ],
-                what="compiling Verilator's runtime",
-            )
-
-    return build([*_toolchain(), "runtime"], compile_runtime)
-
-
-def _toolchain() -> list[str | bytes | Path]:
-    compiler = run_tool([require_program("g++", "RTL simulation"), "--version"], what="g++")
-    return ["verilated", version("verilator"), compiler, *_CXX_FLAGS, _HARNESS]
