@@ -2,27 +2,27 @@
 
 Why the result is exact
 -----------------------
-*Product.* Factors of m and n significant bits have a product of at most m + n. If m + n <= 53 and the
-exponents of the product's last and first bit stay in float64's range, fl(a * b) = a * b.
+*Product.* Factors that are float64, of m and n significant bits, have a product of at most m + n bits. If
+m + n <= 53 and the exponents of its first and last bit stay in float64's range, fl(a * b) = a * b.
 
 *Sum.* For p and c in float64, without overflow, s = fl(p + c) and Knuth's TwoSum give t with s + t = p + c
-exactly (Knuth, TAOCP 2, 4.2.2; additions do not underflow inexactly). If t = 0 the sum is s. Otherwise p +
-c lies strictly between s and its neighbour on the side of t; of these two exactly one has an odd last bit.
+exactly (Knuth, TAOCP 2, 4.2.2; additions never underflow inexactly). If t = 0 the sum is s. Otherwise p + c
+lies strictly between s and its neighbour on the side of t; of these two exactly one has an odd last bit.
 Taking that one is rounding to odd, z -> o(z), of z = p + c (Boldo & Melquiond, "Emulation of FMA and
 correctly rounded sums: proved algorithms using rounding to odd", IEEE Trans. Computers 57(4), 2008).
 
 *Rounding.* Rounding to the target depends on z only through its comparisons (<, =, >) with decision
-thresholds: the target's values, for `rne` and `rna` also their midpoints, for `sr` with r bits the points
-lo + j * ulp / 2^r (k = floor(f * 2^r) counts those at or below z; f = 0 is one of them). Let b be a
-threshold that is a float64 with an *even* last bit. If z is a float64, o(z) = z. Otherwise z lies strictly
-between consecutive float64 d < u, one of which is o(z), the odd one; b is even, so b <= d or b >= u, and b
-!= o(z). Hence b < z implies b <= d <= o(z) with b != o(z), so b < o(z), and likewise b > z implies b >
-o(z): every comparison is preserved, so rounding o(z) gives what rounding z would.
+thresholds: the target's values; for `rne` and `rna` also their midpoints; for `sr` with r bits the points
+lo + j * ulp / 2^r, since k = floor(f * 2^r) counts those at or below z. Let b be a threshold that is a
+float64 with an *even* last bit. If z is a float64, o(z) = z. Otherwise z lies strictly between consecutive
+float64 d < u, one of which is o(z), the odd one. As b is even, b <= d or b >= u, and b is not o(z). So b < z
+implies b <= d <= o(z), hence b < o(z); likewise b > z implies b > o(z). Every comparison is preserved, and
+rounding o(z) gives what rounding z would.
 
 A threshold has at most p + max(1, r) significant bits, p the target's precision. It is a float64 with an
-even last bit if that is at most 52 and if its last bit weighs at least 2^-1073 (twice the smallest
-float64). This is what `sum_is_safe` checks. Overflow thresholds are of the same form; below the smallest
-normal of a target without subnormals only the binade next to it has thresholds that matter.
+even last bit if that is at most 52 and its last bit weighs at least 2^-1073, twice the smallest float64.
+This is what `sum_is_safe` checks. Overflow thresholds are of the same form. Below the smallest normal of a
+target without subnormals, only the binade next to it has thresholds that matter.
 """
 
 from __future__ import annotations

@@ -237,6 +237,8 @@ def _choose_path(
         fixed_addend = fixed[-1] if adds else None
         if fits(fixed[: len(factors)], fixed_addend, y_fmt=y_fmt):
             return fixed_arrays
+    if not all(is_float64(extent(fmt)) for fmt in formats):
+        return exact_arrays
     bounds = extent(factors[0])
     if len(factors) == 2:
         bounds = product_extent(bounds, extent(factors[1]))

@@ -128,6 +128,13 @@ def test_float64_sum_is_chosen_up_to_the_proof_and_not_beyond(y_name, rounding, 
     assert sum_is_safe(product, extent(bf16), y_fmt=y_fmt, rounding=rounding, overflow=overflow) is safe
 
 
+def test_factors_beyond_float64_are_multiplied_exactly_even_if_the_product_is_a_float64():
+    wide, narrow, fp64 = parse_format("e11m3fn"), parse_format("fixed8f30"), parse_format("fp64")
+    codes = np.array([wide.max_finite_code])  # 1.75 * 2^1024
+    got = golden.mul(codes, [1], a_fmt=wide, b_fmt=narrow, y_fmt=fp64, rounding=Rounding("rne"))
+    assert fp64.decode(got).item() == 1.75 * 2.0**994
+
+
 def test_wrapping_sums_never_take_the_rounded_path():
     bf16, fixed = extent(parse_format("bf16")), parse_format("int8")
     for overflow, safe in ((Overflow.SATURATE, True), (Overflow.WRAP, False)):
