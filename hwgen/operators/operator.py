@@ -5,6 +5,7 @@ Ports, golden results and test vectors are here. Files on disk are `hwgen.emit`'
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from hwgen import golden
 from hwgen.formats import FixedFormat, FloatFormat
 from hwgen.operators.kind import Kind
-from hwgen.operators.vectors import ExactForm, hard_operands, random_words
+from hwgen.operators.vectors import ExactForm, hard_operands, random_words, threshold_words
 from hwgen.spec import OperatorSpec
 from hwgen.spec.polynomial import tap_mask
 
 __all__ = ["LfsrParameters", "Operator", "Port"]
+
+_AIMED_WORDS = 1 << 14  # each costs as many golden results as the word has bits
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,13 @@ class Operator:
     def vectors(self, count: int, *, seed: int = 0) -> tuple[NDArray[np.unsignedinteger[Any]], ...]:
         """Return `count` hard and random operand vectors, one 1-D array for each input port.
 
-        What is hard is said in `hwgen.operators.vectors`. The same `count` and `seed` give the same vectors.
+        What is hard is said in `hwgen.operators.vectors`. Of the random words, many are the last that keeps
+        and the first that changes the result. The same `count` and `seed` give the same vectors.
         """
         rng = np.random.default_rng(seed)
         columns = hard_operands(self._exact_form(), count, rng)
         if self.inputs[-1].format is None:
-            columns.append(random_words(self.inputs[-1].width, count, rng))
+            columns.append(self._words_for(columns, count, rng))
         return tuple(column.astype(port.dtype) for column, port in zip(columns, self.inputs, strict=True))
 
     def exhaustive(self, *, limit: int = 16) -> tuple[NDArray[np.unsignedinteger[Any]], ...] | None:
@@ -148,10 +152,22 @@ class Operator:
         format_ = getattr(self.spec.formats, key)
         return Port(name, format_.width, format_)
 
+    def _words_for(
+        self, operands: Sequence[NDArray[np.uint64]], count: int, rng: np.random.Generator
+    ) -> NDArray[np.uint64]:
+        bits = self.inputs[-1].width
+        words = random_words(bits, count, rng)
+        aimed = min(count // 2, _AIMED_WORDS)
+        head = [column[:aimed] for column in operands]
+        thresholds = threshold_words(lambda drawn: self.golden(*head, drawn), bits, aimed)
+        words[:aimed] = np.maximum(thresholds, 1) - rng.integers(0, 2, aimed, np.uint64)
+        return words
+
     def _exact_form(self) -> ExactForm:
         kind, formats = self.definition, self.spec.formats
         return ExactForm(
             factors=tuple(getattr(formats, key) for key in kind.factors),
             addend=None if kind.addend is None else getattr(formats, kind.addend),
             result=getattr(formats, kind.result),
+            random_bits=self.spec.rounding.bits or 0,
         )

@@ -7,7 +7,7 @@ is solved for it. Float64 is good enough to aim; where the shot lands is for the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hwgen.formats import FixedFormat, FloatFormat
 
-__all__ = ["ExactForm", "hard_operands", "random_words", "special_codes"]
+__all__ = ["ExactForm", "hard_operands", "random_words", "special_codes", "threshold_words"]
 
 Codes = NDArray[np.uint64]
 Values = NDArray[np.float64]
@@ -28,11 +28,15 @@ _TRIES = 3  # vectors made for each one kept, where a shot can miss
 
 @dataclass(frozen=True)
 class ExactForm:
-    """The exact value that an operator rounds: the product of `factors`, plus `addend` if there is one."""
+    """The exact value that an operator rounds: the product of `factors`, plus `addend` if there is one.
+
+    The rounding decision looks at `random_bits` below the last place, where it is stochastic.
+    """
 
     factors: tuple[Operand, ...]
     addend: Operand | None
     result: Operand
+    random_bits: int = 0
 
 
 def hard_operands(form: ExactForm, count: int, rng: np.random.Generator) -> list[Codes]:
@@ -64,6 +68,35 @@ def random_words(bits: int, count: int, rng: np.random.Generator) -> Codes:
     words[extreme == 0] = 0
     words[extreme == 1] = (1 << bits) - 1
     return words
+
+
+def threshold_words(golden: Callable[[Codes], Codes], bits: int, count: int) -> Codes:
+    """Return for each of `count` vectors the smallest random word that changes the result.
+
+    A drawn word is next to the threshold 2^bits - k with probability 2^(1 - bits) only, so what shifts k by
+    one, such as a borrow that was lost, would pass unseen.
+
+    Parameters
+    ----------
+    golden : callable
+        The results of the vectors for an array of words.
+    bits, count : int
+        Width of a word; number of vectors.
+
+    Returns
+    -------
+    ndarray of uint64
+        The thresholds, 2^bits - 1 where no word changes the result. Found by bisection: as the word grows,
+        the result changes once.
+    """
+    lowest = golden(np.zeros(count, np.uint64))
+    low, high = np.zeros(count, np.uint64), np.full(count, (1 << bits) - 1, np.uint64)
+    for _ in range(bits):  # low keeps the result, or is 0; high changes it, or is the largest word
+        middle = low + (high - low) // np.uint64(2)
+        changed = golden(middle) != lowest
+        high = np.where(changed, middle, high)
+        low = np.where(changed, low, middle)
+    return high
 
 
 def special_codes(format_: Operand) -> list[int]:
@@ -130,12 +163,12 @@ def _cancellations(form: ExactForm, count: int, rng: np.random.Generator) -> lis
 
 
 def _alignments(form: ExactForm, count: int, rng: np.random.Generator) -> list[Codes]:
-    """Product and addend d binades apart, d mostly where the smaller meets guard and sticky."""
+    """Product and addend d binades apart, d mostly where one meets guard, sticky or last random bit."""
     assert form.addend is not None  # noqa: S101  (the plan)
     tries = _TRIES * count
-    precisions = (_precision(form.result), _precision(form.addend))
-    reach = max(precisions) + 3
-    limits = [precision + step for precision in precisions for step in (-1, 0, 1, 2)]
+    places = {_precision(form.result), _precision(form.addend), _precision(form.result) + form.random_bits}
+    reach = max(places) + 3
+    limits = [place + step for place in sorted(places) for step in (-1, 0, 1, 2)]
     anywhere = rng.integers(-reach, reach + 1, tries)
     at_limit = rng.choice(limits, tries) * rng.choice([-1, 1], tries)
     distance = np.where(rng.random(tries) < 0.5, anywhere, at_limit)

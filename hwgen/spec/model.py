@@ -7,6 +7,7 @@ What is particular to one kind (its operands, `accumulate` of a mac) is in that 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -82,12 +83,22 @@ class OperatorSpec(Record):
     ] = None
     target: Annotated[Target, Field(description="what the design is built for")] = Target()
 
-    def complete(self, result: Format) -> None:
+    def complete(self, result: Format, *, summed: Sequence[Format] = ()) -> None:
         """Fill in the defaults that depend on the `result` format, and check what depends on it.
 
-        For the validators of the kinds, which run before anyone else sees the record.
+        For the validators of the kinds, which run before anyone else sees the record. `summed` are the
+        formats of the operands that meet in an addition.
         """
-        given = {"overflow": self._overflow_for(result), "interface": self._interface(), "name": self._name()}
+        overflow = self._overflow_for(result)
+        floats = [format_.name for format_ in summed if not isinstance(format_, FixedFormat)]
+        if overflow is Overflow.WRAP and floats:
+            # The low bits of a sum of floats far apart would need an adder as wide as the exponent range.
+            raise spec_error(
+                f"overflow policy 'wrap' of a sum needs fixed-point operands, and {floats[0]} is none: "
+                "legal: saturate",
+                "overflow",
+            )
+        given = {"overflow": overflow, "interface": self._interface(), "name": self._name()}
         for key, value in given.items():
             object.__setattr__(self, key, value)
 

@@ -88,6 +88,7 @@ BUGS = [
         unit("fma", "e4m3fn e4m3fn e4m3fn e4m3fn"),
     ),
     ("sum", "d > w::high", "d > w::high - 3", unit("mac", "e4m3fn e5m2 e6m5")),
+    ("sum", "d > w::high", "d > w::high - 3", unit("mac", "e4m3fn e5m2 e6m5", {"mode": "sr", "bits": 8})),
     ("mul", "p.is_nan = a.is_nan | b.is_nan |", "p.is_nan = a.is_nan |", unit("mul", "e5m2 e5m2 e5m2")),
     (
         "add",

@@ -200,3 +200,29 @@ def test_the_json_schema_accepts_what_loads() -> None:
         assert "rne" in short["enum"]
         assert "sr" not in short["enum"]
         assert full["$ref"].endswith("RoundingSpec")
+
+
+@pytest.mark.parametrize(
+    ("kind", "formats", "more"),
+    [
+        ("add", {"a": "q2.4", "b": "e4m3fn", "y": "q4.4"}, {}),
+        ("fma", {"a": "e2m1", "b": "e3m2", "c": "q2.4", "y": "q6.2"}, {}),
+        ("mac", {"a": "q1.7", "b": "q1.7", "acc": "q8.8"}, {"accumulate": {"split": "bf16"}}),
+    ],
+)
+def test_a_wrapping_sum_is_refused_where_floats_meet(kind: str, formats: Any, more: Any) -> None:
+    with pytest.raises(InputError, match=r"'wrap' of a sum needs fixed-point operands.*legal: saturate"):
+        load({"kind": kind, "formats": formats, "overflow": "wrap", **more})
+    assert (
+        load({"kind": kind, "formats": formats, "overflow": "saturate", **more}).spec.overflow == "saturate"
+    )
+
+
+def test_aimed_random_words_lie_on_both_sides_of_the_threshold() -> None:
+    unit = load(spec("mac", rounding={"mode": "sr", "bits": 8}))
+    *operands, words = unit.vectors(2_000, seed=3)
+    here = unit.golden(*operands, words)
+    above = unit.golden(*operands, np.minimum(words.astype(int) + 1, 255))
+    below = unit.golden(*operands, np.maximum(words.astype(int) - 1, 0))
+    assert np.sum(here != above) > 200  # the last word that keeps the result
+    assert np.sum(here != below) > 200  # the first that changes it

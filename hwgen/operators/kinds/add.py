@@ -31,7 +31,7 @@ class AddSpec(OperatorSpec):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        self.complete(self.formats.y)
+        self.complete(self.formats.y, summed=(self.formats.a, self.formats.b))
         return self
 
 

@@ -32,7 +32,7 @@ class FmaSpec(OperatorSpec):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        self.complete(self.formats.y)
+        self.complete(self.formats.y, summed=(self.formats.a, self.formats.b, self.formats.c))
         return self
 
 

@@ -61,12 +61,14 @@ class MacSpec(OperatorSpec):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        self.complete(self.formats.acc)
+        split = self.accumulate.split if isinstance(self.accumulate, Split) else None
+        product = (self.formats.a, self.formats.b) if split is None else (split,)
+        self.complete(self.formats.acc, summed=(*product, self.formats.acc))
         if isinstance(self.accumulate, Split) and self.accumulate.rounding is None:
             mode = self.rounding.mode
             product_mode = RoundingMode.RNE if mode is RoundingMode.SR else mode
-            split = Split(split=self.accumulate.split, rounding=product_mode)
-            object.__setattr__(self, "accumulate", split)
+            completed = Split(split=self.accumulate.split, rounding=product_mode)
+            object.__setattr__(self, "accumulate", completed)
         return self
 
     @property
