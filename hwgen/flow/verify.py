@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +175,12 @@ def _open(spec_or_dir: str | Path | Mapping[str, Any], stack: ExitStack) -> tupl
 
 def _run(job: _Job, engines: Sequence[str], say: Callable[[str], None]) -> list[_Finding]:
     """Run the engines; cocotb's, which spends its time in other processes, beside the others."""
-    runners = {"csim": _run_csim, "rtl": _run_rtl, "cocotb": _run_cocotb}
+    runners = {"csim": _run_csim, "rtl": _run_rtl}
     with ThreadPoolExecutor(max_workers=1) as beside:
         waiting = beside.submit(_timed, _run_cocotb, job) if "cocotb" in engines else None
         findings = {}
         for engine in engines:
-            if engine != "cocotb":
+            if engine in runners:
                 say(engine)
                 findings[engine] = _timed(runners[engine], job)
         if waiting is not None:
@@ -192,7 +192,7 @@ def _run(job: _Job, engines: Sequence[str], say: Callable[[str], None]) -> list[
 def _timed(runner: Callable[[_Job], _Finding], job: _Job) -> _Finding:
     start = time.monotonic()
     finding = runner(job)
-    return _Finding(**{**vars(finding), "seconds": time.monotonic() - start})
+    return replace(finding, seconds=time.monotonic() - start)
 
 
 def _run_csim(job: _Job) -> _Finding:

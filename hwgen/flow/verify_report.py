@@ -125,8 +125,8 @@ class VerifyReport:
 
     def lines(self) -> list[str]:
         """Return the report as text, a line each."""
-        verdict = "PASS" if self.passed else "FAIL"
-        witnesses = " = ".join(["golden", *(engine.engine for engine in self.engines)])
+        verdict, relation = ("PASS", " = ") if self.passed else ("FAIL", ", ")
+        witnesses = relation.join(["golden", *(engine.engine for engine in self.engines)])
         text = [
             f"{verdict}  {self.name} ({self.kind}): {witnesses}",
             f"  {self.vectors} vectors: {self.coverage}; seed {self.seed}; {self.seconds:.1f} s",
