@@ -89,6 +89,36 @@ def test_facts_hold_at_compile_time(tmp_path: Path) -> None:
     compile_with_ours(FACTS, tmp_path, "-std=c++14", *OBJECT_ONLY)
 
 
+def test_division_truncates_towards_zero_for_every_mix_of_signs_and_widths(tmp_path: Path) -> None:
+    kinds = ("ap_int<7>", "ap_uint<8>", "ap_int<64>", "ap_uint<64>", "ap_int<101>", "ap_uint<444>")
+    loads = "".join(f"{kind} a{i}, b{i}; load(a{i}); load_nonzero(b{i});\n" for i, kind in enumerate(kinds))
+    pairs = [(i, j) for i in range(len(kinds)) for j in range(len(kinds))]
+    shows = "".join(
+        f"show(0, ap_int<460>(a{i})); show(0, ap_int<460>(b{j}));\n"
+        f"show(0, a{i} / b{j}); show(0, a{i} % b{j});\n"
+        for i, j in pairs
+    )
+    source = f"""
+    #include "observe.h"
+    int main() {{
+      for (int trial = 1; trial <= 100; ++trial) {{
+        random_state = 0x9e3779b97f4a7c15ull * (1000 * trial + 1);
+        {loads} {shows}
+      }}
+    }}"""
+
+    def number(line: str) -> int:
+        _, kind, digits = line.split()
+        value, width = int(digits, 16), int(kind[1:])
+        return value - (1 << width) if kind[0] == "i" and value >> (width - 1) else value
+
+    numbers = [number(line) for line in run_with_ours(source, tmp_path)]
+    assert len(numbers) == 4 * 100 * len(pairs)
+    for a, b, quotient, remainder in zip(*(numbers[k::4] for k in range(4)), strict=True):
+        expected = abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
+        assert (quotient, remainder) == (expected, a - b * expected)
+
+
 REFUSED = {
     "ap_uint<65> x; if (x) return 1;": "write x != 0",
     "const ap_uint<8> x; x(3, 0) = 1;": "no viable overloaded '='",

@@ -7,7 +7,8 @@
 // Deviations from the C simulation of AMD's ap_types:
 //   - an object without initialiser is 0; AMD's holds garbage. Partial writes then stay free of undefined bits;
 //   - exact here, wrong in AMD's: / and % of mixed signs when the unsigned operand is the wider one (or the dividend,
-//     for %), xor_reduce of negative numbers, nand_reduce beyond 64 bits, shift amounts beyond 32 bits;
+//     for %), some % beyond 64 bits, xor_reduce of negative numbers, nand_reduce beyond 64 bits, shift amounts beyond
+//     32 bits;
 //   - & | ^ of a const ap_int and a concatenation keep all bits, as they do without const; AMD's keep 64;
 //   - `if (x)` and x.to_bool() beyond 64 bits are refused, since AMD's look at the low 64 only: write x != 0;
 //   - hexadecimal text may start with the digits 0b or 0d, which AMD's takes for a prefix and drops;
