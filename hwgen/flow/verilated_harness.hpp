@@ -89,8 +89,7 @@ class Source {
   }
 
   void require_empty(const char* port) const {
-    if (index_ < count_)
-      throw Failure("port " + std::string(port) + " has unread words when all results have come");
+    if (index_ < count_) throw Failure("port " + std::string(port) + " has unread words when all results have come");
   }
 
  private:
@@ -104,8 +103,7 @@ class Source {
 // The receiving side of the output stream.
 class Sink {
  public:
-  Sink(std::size_t count, Stalls stalls)
-      : count_(count), random_(stalls.seed * 64 + 63), pause_(stalls.per_65536) {}
+  Sink(std::size_t count, Stalls stalls) : count_(count), random_(stalls.seed * 64 + 63), pause_(stalls.per_65536) {}
 
   bool ready() { return ready_ = !random_.chance(pause_); }
 
