@@ -1,7 +1,8 @@
 """From three specs to verified hardware, with every step on screen: what `make demo` runs.
 
-Each spec becomes an HLS C++ project in build/demo/, which is compiled natively, compiled to SystemVerilog, and
-verified: golden model = C++ = RTL in Verilator = RTL under the cocotb bench. The last thing printed is the table.
+Each spec becomes an HLS C++ project in build/demo/, which is compiled natively, compiled to
+SystemVerilog, and verified: golden model = C++ = RTL in Verilator = RTL under the cocotb bench. The last
+thing printed is the table.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _INSTALL_FLOW = "install it with: pip install 'hwgen[flow]'"
 
 
 def require_module(module: str, purpose: str) -> ModuleSpec:
-    """Return where Python finds `module`, or raise `ToolError` saying what it is for and how to install it."""
+    """Return where Python finds `module`; raise `ToolError` with its purpose and the install command."""
     found = importlib.util.find_spec(module)
     if found is None:
         raise ToolError(f"{purpose} needs the Python package {module!r}; {_INSTALL_FLOW}")
