@@ -23,8 +23,10 @@ static const unsigned short GRID[3][4] = {{1, 20, 300, 4000}, {50000, 6, 70, 800
 struct Pair { U<24> first; short second; };
 """
 
-_NATIVE = {"unsigned char": 8, "unsigned short": 16, "unsigned": 32, "unsigned long long": 64}
-_SIGNED_NATIVE = {"signed char": 8, "short": 16, "int": 32, "long long": 64}
+_NATIVE = {
+    **{"unsigned char": 8, "unsigned short": 16, "unsigned": 32, "unsigned long long": 64},
+    **{"signed char": 8, "short": 16, "int": 32, "long long": 64},
+}
 _NARROW = 28  # widest operand of multiplication and division, to keep circuits small
 
 
@@ -113,7 +115,7 @@ class _Generator:
         kind = rng.choice(["U", "S", "native", "ap_uint", "ap_int"])
         width = rng.choice([rng.randint(2, 20), rng.randint(2, 64), rng.randint(2, 100)])
         if kind == "native":
-            type_, width = rng.choice([*_NATIVE.items(), *_SIGNED_NATIVE.items()])
+            type_, width = rng.choice(list(_NATIVE.items()))
         else:
             type_ = f"{kind}<{width}>"
         variable = _Variable(self._fresh("v"), kind, width, type_)
@@ -281,19 +283,8 @@ def _ap(g: _Generator, w: int, d: int) -> str:
     return f"ap_uint<{w}>({made}).bits()"
 
 
-_EXPRESSIONS = [
-    *[_arithmetic] * 4,
-    _multiply,
-    _divide,
-    *[_shift] * 2,
-    _negate,
-    *[_ternary] * 2,
-    _table,
-    _element,
-    _builtin,
-    _minmax,
-    _ap,
-]
+_EXPRESSIONS = [_arithmetic] * 4 + [_shift, _ternary] * 2
+_EXPRESSIONS += [_multiply, _divide, _negate, _table, _element, _builtin, _minmax, _ap]
 
 
 def _assign(g: _Generator) -> None:
