@@ -56,22 +56,26 @@ def integer(value: xls.Value) -> int:
 
 
 class Lowered:
-    """A function lowered to XLS, ready to be evaluated."""
+    """A function lowered to XLS, ready to be evaluated; unless told not to, after XLS' optimiser as well."""
 
-    def __init__(self, module: Module, name: str, inputs: Mapping[str, int], output: int) -> None:
+    def __init__(
+        self, module: Module, name: str, inputs: Mapping[str, int], output: int, *, optimised: bool = True
+    ) -> None:
         self.inputs, self.output, self.name = dict(inputs), output, name
         self.plain = lower_function(module, top=name, inputs=inputs, output=("y", output))
-        self.optimised = optimise(self.plain, top=name)
+        texts = {"XLS IR as lowered": self.plain}
+        if optimised:
+            self.optimised = texts["XLS IR as optimised"] = optimise(self.plain, top=name)
         # The packages own the functions, so they must live as long.
-        self._packages = [xls.parse_ir_package(text) for text in (self.plain, self.optimised)]
-        self._functions = [package.get_function(name) for package in self._packages]
+        self._packages = {label: xls.parse_ir_package(text) for label, text in texts.items()}
 
     def results(self, vector: Sequence[int]) -> dict[str, int]:
-        """Interpret both versions."""
+        """Interpret every version."""
         arguments = [xls_value(v, w) for v, w in zip(vector, self.inputs.values(), strict=True)]
-        labels = ("XLS IR as lowered", "XLS IR as optimised")
-        runs = zip(labels, self._functions, strict=True)
-        return {label: integer(function.interpret(arguments)) for label, function in runs}
+        return {
+            label: integer(package.get_function(self.name).interpret(arguments))
+            for label, package in self._packages.items()
+        }
 
     def write_project(self, folder: Path, stages: int) -> Path:
         """Write RTL as ``hwgen rtl`` does, for the simulation harness."""
