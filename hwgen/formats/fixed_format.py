@@ -224,17 +224,17 @@ def _encode_float64(
     magnitude[magnitude > 2.0**900] = 2.0**900
     magnitude[(magnitude > 0) & (magnitude < 2.0**-900)] = 2.0**-900
     scaled = np.ldexp(magnitude, fmt.fraction)
-    sign = np.where(values < 0, np.int64(-1), np.int64(0))
-    rounded = round_to_integers(scaled, sign=sign, rounding=rounding, words=words)
+    negative = values < 0
+    rounded = round_to_integers(scaled, negative=negative, rounding=rounding, words=words)
     if overflow is Overflow.WRAP:
         beyond = np.isinf(values)
         rounded = np.fmod(rounded, 2.0**fmt.width)
     else:
         # Both limits are powers of two (or 0), unlike the largest integer, so the comparison is exact.
-        beyond = np.where(sign < 0, rounded > -float(fmt.min_integer), rounded >= float(fmt.max_integer + 1))
+        beyond = np.where(negative, rounded > -float(fmt.min_integer), rounded >= float(fmt.max_integer + 1))
     integers = np.where(beyond, 0.0, rounded).astype(np.uint64)
-    integers = np.where(sign < 0, np.uint64(0) - integers, integers)
+    integers = np.where(negative, np.uint64(0) - integers, integers)
     mask = (1 << fmt.width) - 1
     integers[beyond] = np.uint64(fmt.max_integer)
-    integers[beyond & (sign < 0)] = np.uint64(fmt.min_integer & mask)
+    integers[beyond & negative] = np.uint64(fmt.min_integer & mask)
     return (integers & np.uint64(mask)).astype(fmt.dtype)

@@ -4,7 +4,7 @@ Method. For |x| in [2^e, 2^(e+1)) the target's ulp is 2^(e-M) (e not below the s
 T = |x| * 2^(M-e) is the significand with its discarded fraction. The factor is a power of two made from the
 exponent bits of x, hence T is exact; rounding is then rounding T < 2^(M+1) to an integer, and the pattern is
 ((e - emin) << M) + T, where the hidden bit and a carry move into the exponent field by addition. Work is done
-in blocks that stay in the first-level cache.
+in blocks that stay in the second-level cache.
 
 The definition this must equal is `FloatFormat.pack`.
 """
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_float64", "round_to_integers"]
 
-_BLOCK = 4096  # elements; the five 8-byte work arrays are 160 KiB, which measured fastest
-_MAGNITUDE = 0x7FFF_FFFF_FFFF_FFFF  # float64 bits of |x|
+_BLOCK = 1 << 14  # elements; the 512 KiB of work arrays stay in a second-level cache, calls cost little
 _INFINITY = 0x7FF0_0000_0000_0000  # float64 bits of infinity, and the mask of the exponent field
 _BIAS = 1023  # float64's
+_MAGIC = 2.0**52
 _TINY = 2.0**-100
 """Stands for a positive T that underflowed: no mode, not even sr with 64 bits, can tell them apart."""
 
@@ -36,7 +36,7 @@ _TINY = 2.0**-100
 def round_to_integers(
     scaled: npt.NDArray[np.float64],
     *,
-    sign: npt.NDArray[np.int64],
+    negative: npt.NDArray[np.bool_],
     rounding: Rounding,
     words: npt.NDArray[Any] | None,
 ) -> npt.NDArray[np.float64]:
@@ -46,8 +46,8 @@ def round_to_integers(
     ----------
     scaled : ndarray of float64
         Magnitudes; overwritten with the result.
-    sign : ndarray of int64
-        Negative where the value is, for the directed modes.
+    negative : ndarray of bool
+        Signs, for the directed modes.
     rounding : Rounding
         Mode and random bits r.
     words : ndarray of int or None
@@ -69,9 +69,9 @@ def round_to_integers(
         case RoundingMode.RNA:
             up = fraction >= 0.5
         case RoundingMode.RUP:
-            up = (fraction > 0) & (sign >= 0)
+            up = (fraction > 0) & ~negative
         case RoundingMode.RDN:
-            up = (fraction > 0) & (sign < 0)
+            up = (fraction > 0) & negative
         case RoundingMode.RTO:
             half = below * 0.5
             up = (fraction > 0) & (half == np.floor(half))
@@ -100,6 +100,10 @@ class _Plan:
     """Scale factor = this - exponent field of x; None where the factor may not be a normal float64."""
     fused_bits: int
     """r if floor(T * 2^r) + u fits an int64, which makes `sr` an addition and a shift; else 0."""
+    adds_magic: bool
+    """Whether integers may be left in the low bits of T + 2^52, the high bits being cut off."""
+    special_from: int
+    """Infinities and NaN, being clipped, have reached at least this pattern when all are limited."""
     limits: tuple[int, int]
     """Largest pattern of a positive and of a negative result; one past the largest finite is Inf or NaN."""
 
@@ -118,19 +122,21 @@ def _plan(fmt: FloatFormat, rounding: Rounding, overflow: Overflow) -> _Plan:
     direct = lowest + _BIAS >= 1 and top - (lowest + _BIAS) <= 2046 and clip <= 2046 and top - clip >= 1
     direct = direct and fmt.mantissa + fused >= lowest
     finite = fmt.max_finite_code
-    # 64-bit fnuz: one past the largest finite is no int64, but no finite float64 reaches it either.
-    beyond = finite if overflow is Overflow.SATURATE else min(finite + 1, _MAGNITUDE)
+    beyond = finite if overflow is Overflow.SATURATE else finite + 1
+    limits = {
+        RoundingMode.RTZ: (finite, finite),
+        RoundingMode.RTO: (finite, finite),
+        RoundingMode.RUP: (beyond, finite),
+        RoundingMode.RDN: (finite, beyond),
+    }.get(rounding.mode, (beyond, beyond))
     return _Plan(
         clip=clip << 52 if clip <= 2046 else _INFINITY - 1,
         lowest=lowest,
         scale_top=_as_int64(top << 52) if direct else None,
         fused_bits=fused if direct else 0,
-        limits={
-            RoundingMode.RTZ: (finite, finite),
-            RoundingMode.RTO: (finite, finite),
-            RoundingMode.RUP: (beyond, finite),
-            RoundingMode.RDN: (finite, beyond),
-        }.get(rounding.mode, (beyond, beyond)),
+        adds_magic=fmt.width <= 32 and fmt.subnormals,
+        special_from=min(limits) if clip <= 2046 else 0,
+        limits=limits,
     )
 
 
@@ -162,40 +168,42 @@ def encode_float64(
     """
     plan = _plan(fmt, rounding, overflow)
     codes = np.empty(x.shape, dtype=fmt.dtype)
-    work = np.empty((5, min(_BLOCK, x.size)), dtype=np.int64)
+    work = np.empty((4, min(_BLOCK, x.size)), dtype=np.int64)
     for start in range(0, x.size, _BLOCK):
         block = slice(start, start + _BLOCK)
         part = None if words is None else words[block]
-        codes[block] = _encode_block(fmt, plan, x[block], part, rounding, overflow, work)
+        out = codes[block]
+        negative = _round_block(fmt, plan, x[block], part, rounding, work, out)
+        _finish_block(fmt, plan, x[block], negative, overflow, out)
     return codes
 
 
-def _encode_block(
+def _round_block(
     fmt: FloatFormat,
     plan: _Plan,
     x: npt.NDArray[Any],
     words: npt.NDArray[Any] | None,
     rounding: Rounding,
-    overflow: Overflow,
     work: npt.NDArray[np.int64],
-) -> npt.NDArray[np.int64]:
-    """Round one block; the result is a row of `work`."""
+    out: npt.NDArray[Any],
+) -> npt.NDArray[np.bool_]:
+    """Put the magnitude patterns of one block, not yet limited, into `out`; return the signs."""
     rows: list[npt.NDArray[np.int64]] = list(work[:, : x.size])
-    bits, field, sign, codes, random = rows
+    bits, field, codes, random = rows
+    values = bits.view(np.float64)
     with np.errstate(invalid="ignore"):  # a signalling float32 NaN is a NaN like any other
-        np.copyto(bits.view(np.float64), x)
-    np.right_shift(bits, 63, out=sign)  # all ones where negative
-    np.bitwise_and(bits, _MAGNITUDE, out=bits)
-    special = bits >= _INFINITY if bits.max() >= _INFINITY else None
-    np.minimum(bits, plan.clip, out=bits)
+        np.copyto(values, x)
+    negative: npt.NDArray[np.bool_] = np.signbit(values)
+    np.abs(values, out=values)
+    np.minimum(bits, plan.clip, out=bits)  # patterns of magnitudes are in order, NaN above all
 
     if plan.scale_top is None:
-        scaled = _scale_by_ldexp(fmt, plan, bits.view(np.float64), field)
+        scaled = _scale_by_ldexp(fmt, plan, values, field)
     else:
         np.bitwise_and(bits, _INFINITY, out=field)  # infinity is the exponent mask
         np.maximum(field, (plan.lowest + _BIAS) << 52, out=field)
         factor = np.subtract(plan.scale_top, field, out=codes)
-        scaled = np.multiply(bits.view(np.float64), factor.view(np.float64), out=bits.view(np.float64))
+        scaled = np.multiply(values, factor.view(np.float64), out=values)
         np.subtract(field, (fmt.emin + _BIAS) << 52, out=field)
         np.right_shift(field, 52 - fmt.mantissa, out=field)
     if plan.fused_bits:
@@ -203,28 +211,51 @@ def _encode_block(
         np.copyto(random, words, casting="unsafe")  # type: ignore[arg-type]  # sr has words
         np.add(codes, random, out=codes)
         np.right_shift(codes, plan.fused_bits, out=codes)
+    elif plan.adds_magic and rounding.mode is RoundingMode.RNE:
+        # In [2^52, 2^53) the ulp is 1: this addition rounds T to the nearest integer, ties to even, and
+        # leaves it in the low bits. The high ones fall away below.
+        np.add(scaled, _MAGIC, out=codes.view(np.float64))
     else:
-        rounded = round_to_integers(scaled, sign=sign, rounding=rounding, words=words)
+        rounded = round_to_integers(scaled, negative=negative, rounding=rounding, words=words)
         np.copyto(codes, rounded, casting="unsafe")
     np.add(codes, field, out=codes)
-
     if not fmt.subnormals:
         codes[codes < fmt.min_normal_code] = 0
-    positive, negative = plan.limits
-    limit = positive if positive == negative else np.where(sign < 0, negative, positive)
-    np.minimum(codes, limit, out=codes)
-    if special is not None:
-        codes[np.isinf(x)] = _as_int64(fmt.max_finite_code + (overflow is not Overflow.SATURATE))
+    np.copyto(out, codes, casting="unsafe")
+    return negative
 
-    np.bitwise_and(sign, _as_int64(fmt.sign_mask), out=sign)
+
+def _finish_block(
+    fmt: FloatFormat,
+    plan: _Plan,
+    x: npt.NDArray[Any],
+    negative: npt.NDArray[np.bool_],
+    overflow: Overflow,
+    out: npt.NDArray[Any],
+) -> None:
+    """Limit the magnitude patterns of one block, put special values in their place, and add signs.
+
+    This is done in the target's own type, where passes are short. NumPy's loops on short integers are
+    fast only between arrays, hence the rows of constants.
+    """
+    positive_limit, negative_limit = plan.limits
+    limits = np.full(x.size, positive_limit, dtype=out.dtype)
+    if positive_limit != negative_limit:
+        limits[negative] = negative_limit
+    np.minimum(out, limits, out=out)
+    special = out.max() >= plan.special_from
+    if special:
+        out[np.isinf(x)] = fmt.max_finite_code + (overflow is not Overflow.SATURATE)
+    sign = negative.astype(out.dtype)
+    np.negative(sign, out=sign)
+    np.bitwise_and(sign, np.full(x.size, fmt.sign_mask, dtype=out.dtype), out=sign)
     if not fmt.has_negative_zero:
-        sign[codes == 0] = 0
+        sign[out == 0] = 0
     if overflow is Overflow.NAN:
-        sign[codes > fmt.max_finite_code] = 0
-    np.bitwise_or(codes, sign, out=codes)
-    if special is not None:
-        codes[np.isnan(x)] = _as_int64(fmt.invalid_code)
-    return codes
+        sign[out > fmt.max_finite_code] = 0
+    np.bitwise_or(out, sign, out=out)
+    if special:
+        out[np.isnan(x)] = fmt.invalid_code
 
 
 def _as_int64(pattern: int) -> int:
@@ -240,5 +271,7 @@ def _scale_by_ldexp(
     with np.errstate(under="ignore"):  # tiny inputs are put right below
         scaled: npt.NDArray[np.float64] = np.ldexp(magnitude, fmt.mantissa - exponent)
     scaled[(scaled == 0) & (magnitude > 0)] = _TINY
+    # `clip` cannot cut at a format's end that lies below float64; the pattern must fit all the same.
+    exponent = np.minimum(exponent, fmt.emax + 1)
     np.left_shift(exponent - fmt.emin, fmt.mantissa, out=field)
     return scaled

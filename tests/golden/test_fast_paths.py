@@ -80,7 +80,7 @@ def test_fast_equals_exact_on_random_formats_and_modes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 8))
+@pytest.mark.parametrize("seed", range(2, 5))
 def test_fast_equals_exact_on_many_random_formats_and_modes(seed):
     check_random_calls(seed, 3000, 60)
 

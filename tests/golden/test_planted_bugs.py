@@ -12,12 +12,18 @@ from hwgen.formats import float_format, rounding
 from hwgen.golden import carriers, operators
 
 
-def ties_away(scaled, *, sign, rounding, words):
-    return np.floor(scaled + 0.5, out=scaled)
+def ties_to_even(scaled, *, negative, rounding, words):
+    return np.rint(scaled, out=scaled)
 
 
-def test_ties_away_in_place_of_ties_to_even_is_caught(monkeypatch):
-    monkeypatch.setattr(rounding, "round_to_integers", ties_away)
+def test_ties_to_even_in_place_of_ties_away_is_caught(monkeypatch):
+    monkeypatch.setattr(rounding, "round_to_integers", ties_to_even)
+    with pytest.raises(AssertionError, match="e5m2 mul rna"):
+        exhaustive.check_pairs("e5m2", "mul")
+
+
+def test_nearest_rounding_at_the_wrong_place_is_caught(monkeypatch):
+    monkeypatch.setattr(rounding, "_MAGIC", 2.0**53)
     with pytest.raises(AssertionError, match="e5m2 mul rne"):
         exhaustive.check_pairs("e5m2", "mul")
 
