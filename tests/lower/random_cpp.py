@@ -89,11 +89,22 @@ class _Generator:
             self._declare()
         self._array()
         self._block(rng.randint(3, 7))
-        self._line(f"y = {self.expression(output, 3)};")
+        self._line(f"U<{output}> mix = {self.expression(output, 3)};")
+        self._mix()
+        self._line("y = mix;")
         ports = ", ".join(f"const U<{w}>& {n}" for n, w in inputs.items())
         body = "\n".join(self.lines)
         source = f'{self.helper}extern "C" void {self.name}({ports}, U<{output}>& y) {{\n{body}\n}}\n'
         return Program(self.name, inputs, output, source)
+
+    def _mix(self) -> None:
+        """Make every variable count in the result, its high half as well as its low one."""
+        w = self.output
+        for variable in [v for v in self.variables if not v.constant]:
+            high = f"({variable.read(variable.width)} >> {variable.width // 2})"
+            self._line(f"mix = (U<{w}>)(mix + mix + mix) ^ {variable.read(w)} ^ (U<{w}>){high};")
+        for index in range(8):
+            self._line(f"mix = (U<{w}>)(mix << {min(1, w - 1)} | mix >> {w - 1}) ^ (U<{w}>)arr[{index}];")
 
     def _line(self, text: str) -> None:
         self.lines.append("  " * self.depth + text)
@@ -376,16 +387,7 @@ def _overflow(g: _Generator) -> None:
     g._line(target.assign(f"(U<{target.width}>){result}"))
 
 
-_STATEMENTS = [
-    *[_assign] * 4,
-    *[_if] * 3,
-    _switch,
-    *[_loop] * 2,
-    *[_store] * 2,
-    _early_return,
-    _call,
-    _overflow,
-]
+_STATEMENTS = [_assign] * 4 + [_if] * 3 + [_loop, _store] * 2 + [_switch, _early_return, _call, _overflow]
 
 
 def generate(seed: int, count: int, *, widest_port: int = 64) -> list[Program]:
