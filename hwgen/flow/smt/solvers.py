@@ -79,7 +79,7 @@ def _reduce_to_bits(script: str) -> Any:
     try:
         parsed.from_string(script)
         goal.add(parsed.assertions())
-        reduced = z3.Then("simplify", "fpa2bv", "simplify")(goal)
+        reduced = z3.Tactic("fpa2bv")(goal)
     except z3.Z3Exception as error:
         raise ToolError(f"z3 did not take the theorem: {error}") from error
     result = z3.Solver()
