@@ -57,7 +57,7 @@ def test_many_random_programs_print_what_they_print_with_amds_headers(
 # One statement for each rule that a mutant breaks.
 @pytest.fixture(scope="module")
 def rules() -> Program:
-    p = Program(Random(1), widths=[8])
+    p = Program(Random(1), widths=[8], trials=200)
     p.declarations = [
         "ap_uint<8> u, v; ap_int<8> s; load(u); load(v); load(s);",
         "ap_int<4> n; load(n); bool b; load(b); ap_uint<3> w; load(w);",
