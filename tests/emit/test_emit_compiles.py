@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ def amd_include(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_csim(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", "csim", STRICT, *settings], cwd=folder, capture_output=True, text=True)
+    command = ["make", "csim", f"PYTHON={sys.executable}", STRICT, *settings]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 def check(name: str, folder: Path, *settings: str) -> None:
