@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from hwgen.emit import emit, render_project
 from hwgen.emit.cpp import constant, parameters
 from hwgen.operators import load
 from hwgen.operators.describe import value_text
+
+CLANG_FORMAT = Path(sys.executable).with_name("clang-format")  # the environment need not be on PATH
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -58,7 +61,7 @@ def test_emitted_cpp_is_clang_format_clean(spec: Path | dict[str, Any], tmp_path
     sources = [str(path) for part in ("src", "tb") for path in sorted((folder / part).rglob("*.?pp"))]
     style = f"--style=file:{ROOT / '.clang-format'}"
     done = subprocess.run(
-        ["clang-format", style, "--dry-run", "-Werror", *sources], capture_output=True, text=True
+        [CLANG_FORMAT, style, "--dry-run", "-Werror", *sources], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
 
