@@ -1,7 +1,10 @@
 """Streams: ``hls::stream`` reads and writes as XLS receives and sends.
 
-One activation may read each stream at one place and write each stream once: that is what initiation interval
-one means. Writes on paths that exclude each other become a single send.
+One activation may read each stream once and write each stream once: that is what initiation interval one
+means. Reads at places that exclude each other become a single receive, such writes a single send.
+
+Reads and writes of different streams are not ordered: an activation takes all that it reads, then gives all
+that it writes. A C++ kernel that writes before it reads therefore waits for its input first.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hwgen.lower.cfg import ControlFlow
+from hwgen.lower.exclusion import exclude_each_other
 from hwgen.lower.location import Location, lowering_error
 from hwgen.lower.xls_text import Bit, Body, Node
 
@@ -47,20 +51,17 @@ Path = tuple[tuple[ControlFlow, str], ...]
 
 
 @dataclass(frozen=True)
-class _Send:
-    """A send already written: its line in the body, token before and after it, and what it sends when."""
+class _Use:
+    """What an activation does with a port so far: node, data, condition, and the places that share it."""
 
-    line: int
-    before: str
-    after: str
+    node: str
     data: Node
     when: Bit
-    where: Location | None
-    path: Path
+    places: tuple[tuple[Path, Location | None], ...]
 
 
 class Channels:
-    """The receives and sends of one proc, chained by a token in program order.
+    """The receives and sends of one proc.
 
     Parameters
     ----------
@@ -73,30 +74,35 @@ class Channels:
     def __init__(self, body: Body, channels: Sequence[Channel]) -> None:
         self._body = body
         self._ports = {channel.name: channel for channel in channels}
-        self._received: dict[str, Location | None] = {}
-        self._sent: dict[str, _Send] = {}
+        self._uses: dict[str, _Use] = {}
         self._token = body.emit("token", "after_all()", "token")
 
-    def receive(self, name: str, width: int, *, when: Bit, where: Location | None) -> Node:
+    def receive(self, name: str, width: int, *, when: Bit, where: Location | None, path: Path) -> Node:
         """Read a stream under a path condition; what is not read is zero.
 
         Raises
         ------
         InputError
-            If the activation reads this stream at another place already, or the port does not fit.
+            If one activation may read this stream twice, or the port does not fit.
         """
         self._check(name, width, where, output=False)
-        if name in self._received:
+        type_ = f"(token, bits[{width}])"
+        earlier = self._uses.get(name)
+        if earlier is None:
+            node = self._body.effect(type_, self._operation("receive", name, when), f"{name}_read")
+            text = self._body.emit(f"bits[{width}]", f"tuple_index({node}, index=1)", f"{name}_data")
+            data = Node(text, width)
+            self._uses[name] = _Use(node, data, when, ((path, where),))
+            return data
+        either = self._joined(earlier, name, "read", when, where, path)
+        if isinstance(either, Node) and earlier.node in self._body.cone([either.name]):
+            first = earlier.places[0][1]
             raise lowering_error(
-                f"stream '{name}' is read at a second place in one activation "
-                f"(first at {self._received[name]}): read it once, before the branches that use it",
-                where,
+                f"whether stream '{name}' is read here depends on what the read at {first} brought", where
             )
-        self._received[name] = where
-        expression = f"receive({self._token}{self._predicate(when)}, channel={name})"
-        read = self._body.effect(f"(token, bits[{width}])", expression, f"{name}_read")
-        self._token = self._body.emit("token", f"tuple_index({read}, index=0)", "token")
-        return Node(self._body.emit(f"bits[{width}]", f"tuple_index({read}, index=1)", f"{name}_data"), width)
+        self._body.rewrite_effect(earlier.node, type_, self._operation("receive", name, either))
+        self._uses[name] = _Use(earlier.node, earlier.data, either, (*earlier.places, (path, where)))
+        return earlier.data
 
     def send(self, name: str, data: Node, *, when: Bit, where: Location | None, path: Path) -> None:
         """Write a stream under a path condition.
@@ -107,27 +113,38 @@ class Channels:
             If one activation may write this stream twice, or the port does not fit.
         """
         self._check(name, data.width, where, output=True)
-        if (earlier := self._sent.get(name)) is not None:
-            if not _exclusive(earlier.path, path):
-                raise lowering_error(
-                    f"stream '{name}' may be written twice in one activation (first at {earlier.where})",
-                    where,
-                )
-            # The one send takes over: here, where the data of both are known.
-            self._body.lines[earlier.line] = f"  {earlier.after}: token = after_all({earlier.before})"
+        places: tuple[tuple[Path, Location | None], ...] = ((path, where),)
+        if (earlier := self._uses.get(name)) is not None:
+            either = self._joined(earlier, name, "written", when, where, path)
             data = self._body.select(when, data, earlier.data, hint=f"{name}_data")
-            when = self._body.either(when, earlier.when)
-        before = self._token
-        expression = f"send({before}, {data.name}{self._predicate(when)}, channel={name})"
-        self._token = self._body.effect("token", expression, f"{name}_sent")
-        self._sent[name] = _Send(len(self._body.lines) - 1, before, self._token, data, when, where, path)
+            when, places = either, (*earlier.places, *places)
+            self._body.drop_effect(earlier.node)
+        node = self._body.effect("token", self._operation("send", name, when, data), f"{name}_sent")
+        self._uses[name] = _Use(node, data, when, places)
+
+    def _joined(
+        self, earlier: _Use, name: str, done: str, when: Bit, where: Location | None, path: Path
+    ) -> Bit:
+        """Return when the port is used at this place or an earlier one; the two must exclude each other."""
+        apart = all(_exclusive(place, path) for place, _ in earlier.places)
+        if not apart and not exclude_each_other(self._body, earlier.when, when):
+            places = ", ".join(str(place) for _, place in earlier.places)
+            raise lowering_error(
+                f"stream '{name}' may be {done} twice in one activation (already at {places}); "
+                "make the places branches of one if or switch",
+                where,
+            )
+        return self._body.either(earlier.when, when)
 
     def unused(self) -> list[str]:
         """Return the ports that the kernel neither reads nor writes."""
-        return [name for name in self._ports if name not in self._received and name not in self._sent]
+        return [name for name in self._ports if name not in self._uses]
 
-    def _predicate(self, when: Bit) -> str:
-        return "" if when is True else f", predicate={self._body.bit(when).name}"
+    def _operation(self, kind: str, name: str, when: Bit, *data: Node) -> str:
+        operands = [self._token, *(node.name for node in data)]
+        if when is not True:
+            operands.append(f"predicate={self._body.bit(when).name}")
+        return f"{kind}({', '.join(operands)}, channel={name})"
 
     def _check(self, name: str, width: int, where: Location | None, *, output: bool) -> None:
         port = self._ports[name]

@@ -92,11 +92,12 @@ class LocationTable:
             node = self._nodes.get(int(scope)) if scope else None
         return node.get("filename", "").removeprefix("./") if node else ""
 
-    def _function(self, scope: str | None) -> str:
+    def _function(self, scope: str | None) -> dict[str, str]:
+        """Return the fields of the function that a scope lies in."""
         node = self._nodes.get(int(scope)) if scope else None
         while node is not None and node["kind"] != "DISubprogram":
             node = self._nodes.get(int(node["scope"])) if "scope" in node else None
-        return node.get("name", "") if node else ""
+        return node or {}
 
     def find(self, line_of_ir: str) -> Location | None:
         """Return the source position attached to one printed instruction or function header."""
@@ -115,8 +116,11 @@ class LocationTable:
             return None
         caller = self._decode(node["inlinedAt"]) if "inlinedAt" in node else None
         file = self._file(node.get("file") or node.get("scope"))
+        function = self._function(node.get("scope"))
+        name = node.get("name") or function.get("name", "")
         line = int(node["line"])
-        # Line 0 marks code that the compiler made up; the call site is the nearest true line.
-        if line == 0:
+        # Line 0 marks code that the compiler made up, or made of several lines; the nearest true line is the
+        # call site, or else where the function begins.
+        if line == 0 and (caller is not None or "line" not in function):
             return caller
-        return Location(file, line, node.get("name") or self._function(node.get("scope")), caller)
+        return Location(file, line or int(function["line"]), name, caller)

@@ -344,7 +344,7 @@ class Lowering:
             sent = self._body.slice(data, 0, width)
             self._channels.send(name, sent, when=when, where=where, path=frame.at(block.name))
             return None
-        data = self._channels.receive(name, width, when=when, where=where)
+        data = self._channels.receive(name, width, when=when, where=where, path=frame.at(block.name))
         if returned is None:
             return data
         padded = self._body.zero_extend(data, 8 * ((width + 63) // 64 * 8))

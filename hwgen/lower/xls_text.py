@@ -7,7 +7,7 @@ whole slices) are made here; everything else is left to XLS' optimiser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Bit", "Body", "Node"]
@@ -39,6 +39,7 @@ class Node:
 Bit = Node | bool
 """A condition: one bit of hardware, or known now."""
 
+_OPERAND = re.compile(r"\b\w+\b(?!=)")
 _INLINED = re.compile(r"(\.i)+\d*(?=$|\.)")
 
 
@@ -46,7 +47,7 @@ class Body:
     """The nodes of one XLS function or proc, in order."""
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
-        self.lines: list[str] = []
+        self._lines: dict[str, str] = {}
         self._names: set[str] = set(reserved)
         self._known: dict[str, str] = {}
         self._effects: set[str] = set()
@@ -68,26 +69,62 @@ class Body:
         key = f"{type_} = {expression}"
         if key not in self._known:
             name = self._known[key] = self.unique(hint)
-            self.lines.append(f"  {name}: {key}")
+            self._lines[name] = key
         return self._known[key]
-
-    def live_lines(self, roots: Iterable[str] = ()) -> list[str]:
-        """Return the lines that the named nodes or an effect depend on, in order."""
-        needed = set(roots)
-        kept = []
-        for line in reversed(self.lines):
-            name, expression = line.strip().split(": ", 1)
-            if name in needed or name in self._effects:
-                needed.update(re.findall(r"\w+", expression))
-                kept.append(line)
-        return kept[::-1]
 
     def effect(self, type_: str, expression: str, hint: str) -> str:
         """Write a node that must not be merged with an equal one: a send or a receive."""
         name = self.unique(hint)
         self._effects.add(name)
-        self.lines.append(f"  {name}: {type_} = {expression}")
+        self._lines[name] = f"{type_} = {expression}"
         return name
+
+    def rewrite_effect(self, name: str, type_: str, expression: str) -> None:
+        """Replace an effect; it may use nodes that were written after it, unless they depend on it."""
+        self._lines[name] = f"{type_} = {expression}"
+
+    def drop_effect(self, name: str) -> None:
+        """Take an effect back."""
+        self._effects.discard(name)
+
+    def live_lines(self, roots: Iterable[str] = ()) -> list[str]:
+        """Return the lines that the named nodes or an effect depend on, in an order fit for XLS."""
+        live = set(self.cone(self._effects.union(roots)))
+        in_order = self.cone([name for name in self._lines if name in live])
+        return [f"  {name}: {line}" for name, line in in_order.items()]
+
+    def cone(self, roots: Iterable[str], leaves: Container[str] = ()) -> dict[str, str]:
+        """Return the nodes that `roots` depend on and the roots, each after those that it uses.
+
+        Parameters
+        ----------
+        roots : iterable of str
+            Names of nodes.
+        leaves : container of str
+            Operations that are not looked behind.
+
+        Returns
+        -------
+        dict of str to str
+            Name -> type and expression.
+        """
+        done: dict[str, str] = {}
+        work = list(roots)[::-1]
+        while work:
+            name = work[-1]
+            line = self._lines[name]
+            waiting = [other for other in self._operands(line, leaves) if other not in done]
+            if waiting and name not in done:
+                work += waiting[::-1]
+            else:
+                done[work.pop()] = line
+        return done
+
+    def _operands(self, line: str, leaves: Container[str]) -> list[str]:
+        operation, _, arguments = line.partition(" = ")[2].partition("(")
+        if operation in leaves:
+            return []
+        return [name for name in _OPERAND.findall(arguments) if name in self._lines]
 
     def op(self, op: str, width: int, /, *operands: Node, hint: str = "v", **attributes: object) -> Node:
         """Write one operation on bits, for example ``op("add", 8, a, b)``."""

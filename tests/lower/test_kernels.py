@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kernel_bench import INCLUDES, Kernel, Tokens, kernel_mismatches
 from lowering_bench import llvm_module
 
 from hwgen.errors import InputError
-from hwgen.flow.tools import run_tool, verilator_environment
 from hwgen.flow.xls_codegen import Timing, generate_verilog
 from hwgen.flow.xls_ir import optimise
 from hwgen.lower import lower_proc
-
-Tokens = dict[str, list[int]]
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel with its ports' widths and a model that maps input tokens to output tokens."""
-
-    source: str
-    inputs: Mapping[str, int]
-    outputs: Mapping[str, int]
-    model: Callable[[Tokens], Tokens]
 
 
 def _accumulate(tokens: Tokens) -> Tokens:
@@ -146,144 +131,22 @@ KERNELS = {
     ),
 }
 
-_MAIN = """\
-#include "Vbench.h"
-#include "verilated.h"
-#include <cstdint>
-#include <cstdio>
-#include <vector>
-using Tokens = std::vector<std::uint32_t>;
-static std::uint32_t state = 1;
-static std::uint32_t random32() { state ^= state << 13; state ^= state >> 17; return state ^= state << 5; }
-int main() {
-  Vbench dut;
-  dut.ap_rst_n = 0;
-  for (int i = 0; i < 8; ++i) { dut.ap_clk = i & 1; dut.eval(); }
-  dut.ap_rst_n = 1;
-%(tokens)s
-  for (int cycle = 0; cycle < 6000; ++cycle) {
-    dut.ap_clk = 0;
-%(drive)s
-    dut.eval();
-%(observe)s
-    dut.ap_clk = 1;
-    dut.eval();
-  }
-  return 0;
-}
-"""
-
-
-def _bench(kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens]) -> tuple[str, str]:
-    """Return a SystemVerilog top around all kernels, and the C++ program that drives it."""
-    declarations, instances = ["input wire ap_clk", "input wire ap_rst_n"], []
-    lists, drive, observe = [], [], []
-    for module, kernel in kernels.items():
-        joined = [".ap_clk(ap_clk)", ".ap_rst_n(ap_rst_n)"]
-        for port, width in (kernel.inputs | kernel.outputs).items():
-            name = f"{module}_{port}"
-            forward, backward = ("input", "output") if port in kernel.inputs else ("output", "input")
-            declarations += [
-                f"{forward} wire [{width - 1}:0] {name}_TDATA",
-                f"{forward} wire {name}_TVALID",
-                f"{backward} wire {name}_TREADY",
-            ]
-            joined += [f".{port}_{signal}({name}_{signal})" for signal in ("TDATA", "TVALID", "TREADY")]
-            if port in kernel.inputs:
-                values = ", ".join(map(str, tokens[module][port]))
-                lists.append(
-                    f"  Tokens {name}{{{values}}}; std::size_t {name}_at = 0; bool {name}_on = false;"
-                )
-                # Data is garbage while it is not valid; once valid it stays so until it is taken.
-                drive.append(
-                    f"    {name}_on = {name}_at < {name}.size() && ({name}_on || random32() % 3);\n"
-                    f"    dut.{name}_TVALID = {name}_on;\n"
-                    f"    dut.{name}_TDATA = {(1 << width) - 1}u &"
-                    f" ({name}_on ? {name}[{name}_at] : random32());"
-                )
-                observe.append(
-                    f"    if ({name}_on && dut.{name}_TREADY) {{ ++{name}_at; {name}_on = false; }}"
-                )
-            else:
-                drive.append(f"    dut.{name}_TREADY = random32() % 3 != 0;")
-                observe.append(
-                    f"    if (dut.{name}_TVALID && dut.{name}_TREADY) "
-                    f'std::printf("{module} {port} %u\\n", (unsigned)dut.{name}_TDATA);'
-                )
-        instances.append(f"  {module} {module}_unit({', '.join(joined)});")
-    top = f"module bench({', '.join(declarations)});\n" + "\n".join(instances) + "\nendmodule\n"
-    return top, _MAIN % {"tokens": "\n".join(lists), "drive": "\n".join(drive), "observe": "\n".join(observe)}
-
-
-def _simulate(
-    folder: Path, kernels: Mapping[str, Kernel], verilog: Sequence[str], tokens: Mapping[str, Tokens]
-) -> dict[str, Tokens]:
-    top, main = _bench(kernels, tokens)
-    (folder / "bench.sv").write_text("\n".join([*verilog, top]))
-    (folder / "main.cpp").write_text(main)
-    flags = ["--cc", "--exe", "--build", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-CFLAGS", "-O0"]
-    environment = verilator_environment()
-    run_tool(["verilator", *flags, "bench.sv", "main.cpp"], what="Verilator", cwd=folder, env=environment)
-    printed = run_tool([folder / "obj_dir" / "Vbench"], what="simulation")
-    results: dict[str, Tokens] = {m: {port: [] for port in kernel.outputs} for m, kernel in kernels.items()}
-    for line in printed.splitlines():
-        module, port, value = line.split()
-        results[module][port].append(int(value))
-    return results
-
 
 def test_kernels_compute_what_their_models_say_whatever_pauses(tmp_path: Path) -> None:
-    includes = "#include <ap_int.h>\n#include <hls_stream.h>\n"
-    module = llvm_module(tmp_path, includes + "".join(kernel.source for kernel in KERNELS.values()))
-    verilog, units = [], {}
-    for name, kernel in KERNELS.items():
-        xls_ir = optimise(
-            lower_proc(module, top=name, inputs=kernel.inputs, outputs=kernel.outputs), top=name
-        )
-        for stages in (1, 3):
-            timing = Timing(stages=stages, clock_ps=None, delay_model="unit")
-            ports = {"inputs": list(kernel.inputs), "output": "y", "streaming": True, "timing": timing}
-            verilog.append(generate_verilog(xls_ir, name=f"{name}_{stages}", **ports)[1])
-            units[f"{name}_{stages}"] = kernel
-    rng = random.Random(1)
-    tokens = {
-        name: {port: [rng.getrandbits(width) for _ in range(400)] for port, width in kernel.inputs.items()}
-        for name, kernel in units.items()
-    }
-    results = _simulate(tmp_path, units, verilog, tokens)
-    for name, kernel in units.items():
-        expected = kernel.model(tokens[name])
-        assert all(expected.values()), name
-        assert results[name] == expected, name
-
-
-def test_a_stream_wider_than_two_machine_words_passes_through(tmp_path: Path) -> None:
-    source = """
-        #include <ap_int.h>
-        #include <hls_stream.h>
-        extern "C" void wide(hls::stream<ap_uint<200>>& a, hls::stream<ap_uint<200>>& y) {
-          y.write(a.read() + 1);
-        }
-        """
-    ir = optimise(
-        lower_proc(llvm_module(tmp_path, source), top="wide", inputs={"a": 200}, outputs={"y": 200}),
-        top="wide",
-    )
-    assert "chan a(bits[200]" in ir
-    assert "bits[200] = add(" in ir
+    assert kernel_mismatches(tmp_path, KERNELS) == []
 
 
 def test_state_that_misses_the_clock_says_which_period_can_be_met(tmp_path: Path) -> None:
     source = """
-        #include <ap_int.h>
-        #include <hls_stream.h>
         extern "C" void slow(hls::stream<ap_uint<32>>& a, hls::stream<ap_uint<32>>& y) {
           static ap_uint<32> state = 1;
           state = ap_uint<32>(state * state) % ap_uint<32>(a.read() | 1);
           y.write(state);
         }
         """
-    lowered = lower_proc(llvm_module(tmp_path, source), top="slow", inputs={"a": 32}, outputs={"y": 32})
+    lowered = lower_proc(
+        llvm_module(tmp_path, INCLUDES + source), top="slow", inputs={"a": 32}, outputs={"y": 32}
+    )
     timing = Timing(stages=None, clock_ps=900, delay_model="sky130")
     with pytest.raises(InputError, match=r"slow cannot run at 900 ps.*shortest period .* is \d+ ps"):
         generate_verilog(

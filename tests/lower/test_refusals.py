@@ -165,7 +165,7 @@ def test_an_error_in_an_inlined_function_also_names_its_callers(tmp_path: Path) 
 
 KERNELS = {
     "a stream read twice": (
-        "read at a second place",
+        "may be read twice",
         """
         extern "C" void k(Stream& a, Stream& y) {
           const auto first = a.read();
@@ -181,6 +181,44 @@ KERNELS = {
           const auto x = a.read();
           y.write(x);
           if (x > 3) y.write(1);  // here
+        }
+        """,
+    ),
+    "a second write that excludes another one, but not the first": (
+        "written twice",
+        """
+        extern "C" void k(Stream& a, Stream& y) {  // here: the compiler makes one call of the two below
+          const auto x = a.read();
+          if (x > 3) {
+            y.write(1);
+          } else {
+            y.write(x);
+            return;
+          }
+          y.write(3);
+        }
+        """,
+    ),
+    "two writes whose conditions overlap": (
+        "may be written twice",
+        """
+        extern "C" void k(Stream& a, Stream& y) {
+          const auto x = a.read();
+          if (x < 3) y.write(1);
+          if (x > 1) y.write(x);  // here
+        }
+        """,
+    ),
+    "a read that depends on another read of the same stream": (
+        "may be read twice",
+        """
+        extern "C" void k(Stream& a, Stream& y) {
+          static bool first = true;
+          unsigned _BitInt(8) x = 0;
+          if (first) x = a.read();
+          if (x == 0) x = a.read();  // here
+          first = !first;
+          y.write(x);
         }
         """,
     ),
@@ -233,6 +271,19 @@ def test_the_error_in_a_kernel_names_the_line(tmp_path: Path, what: str) -> None
         lower_proc(module, top="k", inputs={"a": 8}, outputs={"y": 8})
     assert message in caught.value.message
     assert caught.value.line == line
+
+
+def test_an_error_about_a_stream_of_the_stand_in_names_the_line_that_uses_it(tmp_path: Path) -> None:
+    source = """
+        #include <hls_stream.h>
+        extern "C" void k(hls::stream<ap_uint<200>>& a, hls::stream<ap_uint<200>>& y) {
+          y.write(a.read());
+          y << a.read();
+        }
+        """
+    module = llvm_module(tmp_path, source, "kernel.cpp")
+    with pytest.raises(InputError, match=r"kernel.cpp:5: stream 'a' may be read twice .*kernel.cpp:4"):
+        lower_proc(module, top="k", inputs={"a": 200}, outputs={"y": 200})
 
 
 def test_a_stream_that_is_never_used_is_refused(tmp_path: Path) -> None:

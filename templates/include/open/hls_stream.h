@@ -51,13 +51,14 @@ class stream<T, 0> {
   stream(const stream&) = delete;
   stream& operator=(const stream&) = delete;
 
-  __attribute__((always_inline)) T read() { return static_cast<T>(__hwgen_receive<width>(this)); }
-  __attribute__((always_inline)) void read(T& x) { x = read(); }
-  __attribute__((always_inline)) void write(const T& x) {
+  // Without line tables of their own, these are at the line that uses them when the compiler to RTL refuses something.
+  __attribute__((always_inline, nodebug)) T read() { return static_cast<T>(__hwgen_receive<width>(this)); }
+  __attribute__((always_inline, nodebug)) void read(T& x) { x = read(); }
+  __attribute__((always_inline, nodebug)) void write(const T& x) {
     __hwgen_send<width>(this, static_cast<ap_open::bits_t<width>>(ap_open::number_of(x)));
   }
-  __attribute__((always_inline)) void operator>>(T& x) { x = read(); }
-  __attribute__((always_inline)) void operator<<(const T& x) { write(x); }
+  __attribute__((always_inline, nodebug)) void operator>>(T& x) { x = read(); }
+  __attribute__((always_inline, nodebug)) void operator<<(const T& x) { write(x); }
 
  private:
   static constexpr int width = ap_open::shape_of<T>::width;
