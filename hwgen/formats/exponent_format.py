@@ -12,8 +12,12 @@ from hwgen.formats.checks import as_codes
 from hwgen.formats.elementwise import encode_elementwise
 from hwgen.formats.exact import NAN, Exact, floor_log2, round_magnitude
 from hwgen.formats.modes import Overflow, Rounding, RoundingMode
+from hwgen.formats.rounding import round_to_integers
 
 __all__ = ["ExponentFormat"]
+
+_TOWARD_ZERO = (RoundingMode.RTZ, RoundingMode.RTO, RoundingMode.RDN)
+"""Modes that never leave the range of a format without sign."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,7 @@ class ExponentFormat:
         code = exponent + one_or_two - 1 + self.bias
         if code <= self.max_finite_code:
             return code
-        toward_zero = rounding.mode in (RoundingMode.RTZ, RoundingMode.RTO, RoundingMode.RDN)
-        return self.max_finite_code if toward_zero else beyond
+        return self.max_finite_code if rounding.mode in _TOWARD_ZERO else beyond
 
     def decode(self, bits: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the values of bit patterns as float64, any shape."""
@@ -90,7 +93,7 @@ class ExponentFormat:
         """Round real numbers to bit patterns; parameters and errors as `FloatFormat.encode`."""
         how = rounding if isinstance(rounding, Rounding) else Rounding(RoundingMode.parse(rounding), rbits)
         policy = Overflow.select(overflow, legal=self.legal_overflows, format_name=self.name)
-        return encode_elementwise(self, x, rounding=how, overflow=policy, rand=rand)
+        return encode_elementwise(self, x, rounding=how, overflow=policy, rand=rand, fast=_encode_float64)
 
     def to_yaml(self) -> str:
         """Return the format as the plain data of a spec file."""
@@ -109,3 +112,28 @@ class ExponentFormat:
             ("special values", "0xFF is NaN; no zero, no sign, no infinity (OCP MX scale)"),
             ("overflow", ", ".join(self.legal_overflows) + " (the first is the default)"),
         ]
+
+
+def _encode_float64(
+    fmt: ExponentFormat,
+    x: npt.NDArray[Any],
+    words: npt.NDArray[Any] | None,
+    *,
+    rounding: Rounding,
+    overflow: Overflow,
+) -> npt.NDArray[Any]:
+    """Round a floating array to patterns: the significand in [1, 2) goes to 1 or 2; exact, for frexp is."""
+    values = x.astype(np.float64)
+    positive = values > 0  # neither zero nor NaN
+    finite = np.isfinite(values)
+    half, exponent = np.frexp(np.where(positive & finite, values, 1.0))
+    one_or_two = round_to_integers(
+        2 * half, negative=np.zeros(values.shape, bool), rounding=rounding, words=words
+    )
+    codes = exponent.astype(np.int64) - 1 + (one_or_two == 2) + fmt.bias
+    codes[exponent - 1 < fmt.emin] = 0
+    beyond = fmt.max_finite_code if overflow is Overflow.SATURATE else fmt.nan_code
+    codes[codes > fmt.max_finite_code] = fmt.max_finite_code if rounding.mode in _TOWARD_ZERO else beyond
+    codes[~finite] = beyond
+    codes[~positive] = fmt.nan_code
+    return codes.astype(fmt.dtype)

@@ -11,14 +11,15 @@ import numpy.typing as npt
 
 from hwgen.errors import InputError
 from hwgen.formats.checks import as_codes, check_integer, storage_dtype
-from hwgen.formats.elementwise import encode_elementwise
+from hwgen.formats.elementwise import encode_elementwise, unpack_elementwise
 from hwgen.formats.exact import NAN, Exact
 from hwgen.formats.modes import Overflow, Rounding, RoundingMode
 
 __all__ = ["PositFormat"]
 
-_WIDTHS = (3, 32)
+_WIDTHS = (2, 64)
 _EXPONENT_SIZES = (0, 4)
+_FAST_WIDTH = 32  # int64 holds the bit string that arrays are rounded on
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class PositFormat:
     Parameters
     ----------
     width : int
-        Width of a pattern in bits, 3..32, so that every value is a float64.
+        Width of a pattern in bits, 2..64.
     es : int
         Exponent bits, 0..4; the standard fixes 2.
 
@@ -96,8 +97,8 @@ class PositFormat:
 
     @property
     def fits_float64(self) -> bool:
-        """True for every legal width."""
-        return True
+        """Whether every value of the format is a float64: up to posit57 with es = 2."""
+        return self.precision <= np.finfo(np.float64).nmant + 1
 
     @property
     def legal_overflows(self) -> tuple[Overflow, ...]:
@@ -147,7 +148,7 @@ class PositFormat:
 
     # ---- arrays -------------------------------------------------------------------------------
 
-    def decode(self, bits: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def decode(self, bits: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the exact values of bit patterns.
 
         Parameters
@@ -158,7 +159,8 @@ class PositFormat:
         Returns
         -------
         ndarray of float64
-            Same shape; NaR reads as NaN.
+            Same shape; NaR reads as NaN. An object array of `fractions.Fraction` (float for zero and NaR)
+            where float64 cannot hold the format (`fits_float64`).
 
         Raises
         ------
@@ -168,6 +170,9 @@ class PositFormat:
         codes = as_codes(bits, self.width, self.dtype)
         if self.width <= 16:
             return np.asarray(_decode_table(self)[codes])
+        if self.width > _FAST_WIDTH:
+            values = unpack_elementwise(self, codes)
+            return values.astype(np.float64) if self.fits_float64 else values
         return self._decode_fields(codes.reshape(-1)).reshape(codes.shape)
 
     def _decode_fields(self, codes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -226,7 +231,8 @@ class PositFormat:
         how = rounding if isinstance(rounding, Rounding) else Rounding(RoundingMode.parse(rounding))
         self.check_rounding(how)
         policy = Overflow.select(overflow, legal=self.legal_overflows, format_name=self.name)
-        return encode_elementwise(self, x, rounding=how, overflow=policy, rand=None, fast=_encode_float64)
+        fast = _encode_float64 if self.width <= _FAST_WIDTH else None
+        return encode_elementwise(self, x, rounding=how, overflow=policy, rand=None, fast=fast)
 
     def check_rounding(self, rounding: Rounding) -> None:
         """Raise `InputError` unless `rounding` is the standard's."""
