@@ -33,6 +33,7 @@ class ExponentFormat:
     family: ClassVar[str] = "exponent"
     width: ClassVar[int] = 8
     bias: ClassVar[int] = 127
+    precision: ClassVar[int] = 1
     emin: ClassVar[int] = -127
     emax: ClassVar[int] = 127
     nan_code: ClassVar[int] = 0xFF
@@ -130,10 +131,10 @@ def _encode_float64(
     one_or_two = round_to_integers(
         2 * half, negative=np.zeros(values.shape, bool), rounding=rounding, words=words
     )
-    codes = exponent.astype(np.int64) - 1 + (one_or_two == 2) + fmt.bias
+    codes: npt.NDArray[np.int64] = exponent.astype(np.int64) - 1 + (one_or_two == 2) + fmt.bias
     codes[exponent - 1 < fmt.emin] = 0
     beyond = fmt.max_finite_code if overflow is Overflow.SATURATE else fmt.nan_code
     codes[codes > fmt.max_finite_code] = fmt.max_finite_code if rounding.mode in _TOWARD_ZERO else beyond
     codes[~finite] = beyond
     codes[~positive] = fmt.nan_code
-    return codes.astype(fmt.dtype)
+    return codes.astype(np.uint8)

@@ -32,7 +32,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding, RoundingMode
+from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat, Overflow, Rounding, RoundingMode
 from hwgen.golden.exact import Scalar
 
 __all__ = ["Extent", "add_to_odd", "extent", "is_float64", "product_extent", "sum_is_safe"]
@@ -68,6 +68,8 @@ def extent(fmt: Scalar) -> Extent:
         # Of width-1 magnitude bits; the most negative integer is a power of two, hence one significant bit.
         bits = max(fmt.width - fmt.signed, 1)
         return Extent(bits, -fmt.fraction, fmt.width - fmt.fraction)
+    if isinstance(fmt, ExponentFormat):
+        return Extent(1, fmt.emin, fmt.emax + 1)
     return Extent(fmt.precision, -fmt.emax, fmt.emax + 1)
 
 
@@ -94,6 +96,8 @@ def sum_is_safe(p: Extent, c: Extent, *, y_fmt: Scalar, rounding: Rounding, over
     elif isinstance(y_fmt, FixedFormat):
         precision = y_fmt.width
         last = -y_fmt.fraction
+    elif isinstance(y_fmt, ExponentFormat):
+        precision, last = y_fmt.precision, y_fmt.emin
     else:
         # Ties of posits are the values of posits one bit longer.
         precision = y_fmt.width

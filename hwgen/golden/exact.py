@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.formats import FixedFormat, FloatFormat, Overflow, PositFormat, Rounding, RoundingMode
+from hwgen.formats import (
+    ExponentFormat,
+    FixedFormat,
+    FloatFormat,
+    Overflow,
+    PositFormat,
+    Rounding,
+    RoundingMode,
+)
 from hwgen.formats.exact import NAN, Exact
 
 __all__ = ["Scalar", "exact_arrays", "exact_product", "exact_sum"]
 
-Scalar = FloatFormat | FixedFormat | PositFormat
+Scalar = FloatFormat | FixedFormat | PositFormat | ExponentFormat
 """The formats of single numbers that arithmetic takes and gives."""
 
 

@@ -42,7 +42,7 @@ def convert(
     ----------
     x : array_like of int
         Patterns of `x_fmt`, any shape.
-    x_fmt, y_fmt : FloatFormat, FixedFormat or PositFormat
+    x_fmt, y_fmt : FloatFormat, FixedFormat, PositFormat or ExponentFormat
         Operand and result format.
     rounding : Rounding
         Mode, and random bits of `sr`.
@@ -135,7 +135,7 @@ def mac(
     ----------
     a, b, acc : array_like of int
         Patterns, broadcast.
-    a_fmt, b_fmt, acc_fmt : FloatFormat, FixedFormat or PositFormat
+    a_fmt, b_fmt, acc_fmt : FloatFormat, FixedFormat, PositFormat or ExponentFormat
         Their formats; the result has `acc_fmt`.
     rounding, overflow, rand
         As `convert`, for the final rounding.
@@ -143,8 +143,8 @@ def mac(
         None is the fused form, one rounding. A format is the split form: the product is rounded to it first,
         with its own default overflow.
     product_rounding : Rounding, optional
-        Deterministic rounding of the product in the split form; default `rne` if `rounding` is `sr`, else
-        `rounding`.
+        Deterministic rounding of the product in the split form; default `rne` if `rounding` is `sr` or the
+        product is a posit, else `rounding`.
 
     Returns
     -------
@@ -172,8 +172,8 @@ def mac(
             rand=rand,
         )
     if product_rounding is None:
-        stochastic = rounding.mode is RoundingMode.SR
-        product_rounding = Rounding(RoundingMode.RNE) if stochastic else rounding
+        nearest = rounding.mode is RoundingMode.SR or isinstance(product_fmt, PositFormat)
+        product_rounding = Rounding(RoundingMode.RNE) if nearest else rounding
     elif product_rounding.mode is RoundingMode.SR:
         raise InputError("product rounding 'sr' is impossible: the random word serves the final rounding")
     product = mul(a, b, a_fmt=a_fmt, b_fmt=b_fmt, y_fmt=product_fmt, rounding=product_rounding)
