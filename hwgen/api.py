@@ -117,7 +117,7 @@ class OperatorUnit:
         from hwgen.flow.csim import compile_native
 
         with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
-            return compile_native(self.emit(Path(folder) / self.name))
+            return self._counted(compile_native(self.emit(Path(folder) / self.name)))
 
     def simulate(self) -> CompiledOperator:
         """Build the RTL and its simulator; the result is called as `golden` is, and gives the same bits.
@@ -133,7 +133,7 @@ class OperatorUnit:
         with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
             project = self.emit(Path(folder) / self.name)
             generate_rtl(project)
-            return load_rtl(project)
+            return self._counted(load_rtl(project))
 
     def engine(self, name: str) -> CompiledOperator:
         """Return what computes the operator: ``golden``, ``csim`` (compiled C++) or ``rtl`` (simulated)."""
@@ -145,6 +145,18 @@ class OperatorUnit:
         if name not in engines:
             raise InputError(legal_values("engine", name, engines))
         return engines[name]()
+
+    def _counted(self, engine: CompiledOperator) -> CompiledOperator:
+        """Return `engine`, told how many results to wait for if that varies."""
+        if self.definition.definition.results is None:
+            return engine
+
+        def run(*operands: ArrayLike) -> BitPatterns:
+            counts = self.definition.result_counts(*operands)
+            assert counts is not None  # noqa: S101  (it varies)
+            return engine(*operands, results=int(counts.sum()))
+
+        return run
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OperatorUnit) and self.definition == other.definition

@@ -44,6 +44,6 @@ def align(file: VectorFile, samples: list[int | str]) -> int:
 
     def agreement(latency: int) -> int:
         window = samples[latency : latency + count]
-        return sum(got == vector.expected for got, vector in zip(window, file.vectors, strict=True))
+        return sum(got == vector.expected[0] for got, vector in zip(window, file.vectors, strict=True))
 
     return max(range(len(samples) - count + 1), key=agreement)

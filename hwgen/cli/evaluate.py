@@ -39,8 +39,8 @@ _HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]+")
 def evaluate(spec: Path, engine: str) -> None:
     """Filter: a line of hex operands in port order gives a line with the hex result.
 
-    Results follow as soon as their lines are in. With an on-unit random generator each line takes the next
-    word from reset on, and all lines are read before the first result.
+    Results follow as soon as their lines are in. A unit with state, such as an on-unit random generator or an
+    accumulator, takes the lines in order from reset on, and all of them are read before the first result.
     """
     from hwgen import api
 
@@ -48,16 +48,12 @@ def evaluate(spec: Path, engine: str) -> None:
     compute = unit.engine(engine)
     digits = -(-unit.output.width // 4)
     number = 0
-    for lines in _batches(whole=unit.definition.state is not None):
+    for lines in _batches(whole=unit.definition.state is not None or unit.definition.sequential):
         operands, fault = _parse(lines, number, unit.inputs)
         number += len(lines)
         if operands[0]:
-            import numpy as np
-
-            words = [
-                np.array(column, dtype=port.dtype) for column, port in zip(operands, unit.inputs, strict=True)
-            ]
-            results = compute(*words).tolist()
+            arrays = [port.array(column) for column, port in zip(operands, unit.inputs, strict=True)]
+            results = unit.output.words(compute(*arrays))
             sys.stdout.write("".join(f"{result:0{digits}x}\n" for result in results))
             sys.stdout.flush()
         if fault is not None:

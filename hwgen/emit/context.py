@@ -6,8 +6,10 @@ from typing import Any
 
 from hwgen import __version__
 from hwgen.emit import cpp
-from hwgen.operators import Operator, Port
+from hwgen.formats import BlockFormat, FixedFormat, FloatFormat
+from hwgen.operators import Field, Operator, Port
 from hwgen.operators.describe import format_sentence, overflow_sentence, rounding_sentence, special_sentences
+from hwgen.spec import OperatorSpec, Record
 
 __all__ = ["render_context"]
 
@@ -17,14 +19,11 @@ _DEFAULT_CLOCK_PS = 5000  # 200 MHz: what the part's logic reaches without effor
 def render_context(operator: Operator) -> dict[str, Any]:
     """Return the variables and functions of the project templates."""
     spec, state = operator.spec, operator.state
-    assert spec.overflow is not None  # noqa: S101  (filled in by validation)
     stream = operator.interface == "stream"
     product = getattr(spec, "product", None)
-    result_key = operator.definition.result
     names = [port.name for port in operator.inputs]
     words = [f"{name}_word" if stream else name for name in names] + (["rand_word"] if state else [])
     clock_ps = spec.target.clock_ps or _DEFAULT_CLOCK_PS
-    format_keys = dict.fromkeys((*operator.definition.operands, result_key))
 
     def signature(closing: str) -> str:
         items = [_parameter(port, stream=stream, output=False) for port in operator.inputs]
@@ -48,22 +47,26 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "port_holds": _port_holds,
         "port_sentence": lambda port: f"{port.width:2} bits, {_port_holds(port)}",
         "product": None if product is None else _product_sentence(*product),
-        "rounding": rounding_sentence(operator),
-        "overflow": overflow_sentence(operator),
+        "rounding": rounding_sentence(operator) if spec.overflow else "",
+        "overflow": overflow_sentence(operator) if spec.overflow else "",
         "specials": special_sentences(operator),
-        "latency": _LATENCY[operator.interface],
+        "latency": _LATENCY["frames" if operator.definition.results else operator.interface],
         "interface_sentence": _INTERFACE[operator.interface],
         "polynomial": _polynomial(operator),
         # C++
         "template": operator.definition.template,
         "words": ", ".join(words),
         "names": [*names, "y"],
-        "casts": [*(f"ap_uint<{port.width}>({port.name}_word)" for port in operator.inputs), "y"],
-        "headers": lambda header: sorted([header, "lfsr"] if state else [header]),
-        "format_rows": [_format_row(key, getattr(spec.formats, key)) for key in format_keys],
-        "rounding_rows": [
-            ("rounding_t", cpp.rounding_type(spec.rounding.rounding(), spec.overflow), "of the result")
-        ],
+        "casts": [*(f"{port.name}_word" for port in operator.inputs), "y"],
+        "variable_rate": operator.definition.results is not None,
+        "lanes": operator.lanes,
+        "lane_ports": _lane_ports(operator),
+        "lane_output": operator.lane_output,
+        "lane_words": ", ".join(f"{name}_lane" for name, _ in _lane_ports(operator)),
+        "random_words": operator.random_words * operator.lanes,
+        "headers": lambda header: sorted({*header.replace(",", " ").split(), *(["lfsr"] if state else [])}),
+        "format_rows": _format_rows(spec.formats),
+        "rounding_rows": _rounding_rows(spec),
         "signature": signature,
         "aliases": cpp.aliases,
         "assignment": cpp.assignment,
@@ -78,6 +81,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
 _LATENCY = {
     "function": "One result per clock (II = 1). Logic only; the tools add pipeline registers for the clock.",
     "stream": "One result per clock (II = 1) while all inputs are valid and y is ready.",
+    "frames": "One activation per clock (II = 1) while all inputs are valid and y is ready.",
 }
 _INTERFACE = {
     "function": "a function, without handshake or reset: combinational, or pipelined (II = 1).",
@@ -92,14 +96,46 @@ def _parameter(port: Port, *, stream: bool, output: bool) -> str:
     return f"{word}& {port.name}" if output else f"{word} {port.name}"
 
 
-def _format_row(key: str, format_: Any) -> tuple[str, str, str]:
-    return f"{key}_t", cpp.format_type(format_), format_.name
+def _lane_ports(operator: Operator) -> list[tuple[str, int]]:
+    """Return name and width in one lane of everything that a lane takes."""
+    ports = [(port.name, port.width) for port in operator.lane_inputs]
+    bits = operator.spec.rounding.bits
+    return [*ports, ("rand", bits * operator.random_words)] if bits and operator.random_words else ports
+
+
+def _format_rows(formats: Record) -> list[tuple[str, str, str]]:
+    """Return the type aliases of all formats that have a type; that of a block format is its elements'."""
+    rows = []
+    for key in type(formats).model_fields:
+        format_ = getattr(formats, key)
+        if isinstance(format_, BlockFormat):
+            rows.append((f"{key}_t", cpp.format_type(format_.element), f"elements of {format_.name}"))
+        elif isinstance(format_, FloatFormat | FixedFormat):
+            rows.append((f"{key}_t", cpp.format_type(format_), format_.name))
+    return rows
+
+
+def _rounding_rows(spec: OperatorSpec) -> list[tuple[str, str, str]]:
+    if spec.overflow is None:
+        return []
+    return [("rounding_t", cpp.rounding_type(spec.rounding.rounding(), spec.overflow), "of the result")]
 
 
 def _port_holds(port: Port) -> str:
-    if port.format is None:
-        return "uniform random bits, fresh for every result"
-    return f"{port.format.name}: {format_sentence(port.format)}"
+    if port.holds:
+        return port.holds
+    parts = [_field_holds(field, alone=len(port.fields) == 1) for field in port.fields]
+    return f"lowest first: {'; '.join(parts)}" if len(parts) > 1 else parts[0]
+
+
+def _field_holds(field: Field, *, alone: bool) -> str:
+    name = "" if alone else f"{field.name}, "
+    if field.format is None:
+        return f"{name}{field.count * field.width} bits"
+    what = f"{field.format.name}: {format_sentence(field.format)}"
+    if field.count == 1:
+        return f"{name}{what}"
+    return f"{name}{field.count} elements of {field.width} bits, element 0 lowest, {what}"
 
 
 def _product_sentence(format_: Any, rounding: Any) -> str:

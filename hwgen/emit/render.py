@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hwgen.emit.context import render_context
 from hwgen.operators import Operator, Port
 from hwgen.resources import sim_dir, templates_dir
 
-__all__ = ["MANIFEST", "manifest_of", "render_project"]
+__all__ = ["MANIFEST", "manifest_of", "render_project", "vector_lines"]
 
 MANIFEST = "manifest.json"
 
@@ -88,6 +89,8 @@ def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:
         "inputs": [_port_record(port) for port in operator.inputs],
         "output": _port_record(operator.output),
         "lfsr": None if state is None else vars(state),
+        "sequential": operator.sequential,
+        "variable_rate": operator.definition.results is not None,
         "target": operator.spec.target.model_dump(mode="json"),
         "files": {path: _digest(content) for path, content in sorted(files.items())},
     }
@@ -95,11 +98,22 @@ def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:
 
 
 def _port_record(port: Port) -> dict[str, Any]:
-    return {
+    record: dict[str, Any] = {
         "name": port.name,
         "width": port.width,
         "format": None if port.format is None else port.format.name,
     }
+    if port.packed:
+        record["fields"] = [
+            {
+                "name": field.name,
+                "width": field.width,
+                "count": field.count,
+                "format": None if field.format is None else field.format.name,
+            }
+            for field in port.fields
+        ]
+    return record
 
 
 def _digest(content: bytes) -> str:
@@ -114,17 +128,32 @@ def _vectors(operator: Operator) -> tuple[tuple[np.ndarray[Any, Any], ...], str]
 
 
 def _vector_file(operator: Operator, operands: tuple[np.ndarray[Any, Any], ...], source: str) -> bytes:
-    columns = [*operands, operator.golden(*operands)]
-    ports = [*operator.inputs, operator.output]
-    formats = [f"%0{-(-port.width // 4)}x" for port in ports]
+    results = operator.golden(*operands)
     heading = [
         f"# Golden vectors of {operator.name}: {len(operands[0])}, {source}.",
-        *(["# In order from reset: each takes the generator's next word."] if operator.state else []),
+        *(["# In order from reset: each takes the generator's next words."] if operator.state else []),
+        *(["# In order from reset: results depend on the vectors before."] if operator.sequential else []),
         f"# {' '.join(port.name for port in operator.inputs)} -> {operator.output.name}, hex words",
     ]
-    line = " ".join(formats)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return ("\n".join([*heading, *(line % row for row in rows)]) + "\n").encode()
+    lines = vector_lines(operator, operands, results)
+    return ("\n".join([*heading, *lines]) + "\n").encode()
+
+
+def vector_lines(
+    operator: Operator, operands: Sequence[np.ndarray[Any, Any]], results: np.ndarray[Any, Any]
+) -> Iterator[str]:
+    """Yield the lines of a vector file: operands in port order, then the results they release, as hex words.
+
+    `operands` and `results` are arrays of `operator`'s ports, of one leading axis.
+    """
+    counts = operator.result_counts(*operands)
+    columns = [port.words(column) for port, column in zip(operator.inputs, operands, strict=True)]
+    line = " ".join(f"%0{-(-port.width // 4)}x" for port in operator.inputs)
+    result = f" %0{-(-operator.output.width // 4)}x"
+    released = iter(operator.output.words(results))
+    for index, row in enumerate(zip(*columns, strict=True)):
+        count = 1 if counts is None else int(counts[index])
+        yield line % row + "".join(result % word for word in islice(released, count))
 
 
 def _included(text: bytes, folder: Path) -> dict[str, bytes]:

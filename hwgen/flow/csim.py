@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.errors import ToolError
+from hwgen.errors import CheckError, ToolError
 from hwgen.flow.cache import build
 from hwgen.flow.project import BitArray, Project, port_arrays
 from hwgen.flow.tools import clangxx, require_program, run_tool
@@ -55,32 +56,85 @@ _DESIGN = """\
 #undef always_inline
 """
 
+# Words above 64 bits lie in memory as the integer does, lowest byte first.
+_WORDS = """\
+#include <cstring>
+
+namespace {{
+template <int W, typename T>
+inline __attribute__((always_inline)) ap_uint<W> hwgen_load(const T* words, std::size_t index) {{
+    if (W <= 64) return ap_uint<W>(words[index]);
+    unsigned _BitInt((W + 63) / 64 * 64) value = 0;
+    std::memcpy(&value, words + index * ((W + 63) / 64), (W + 63) / 64 * 8);
+    return ap_uint<W>(static_cast<unsigned _BitInt(W)>(value));
+}}
+template <int W, typename T>
+inline __attribute__((always_inline)) void hwgen_store(T* words, std::size_t index, const ap_uint<W>& word) {{
+    if (W <= 64) {{
+        words[index] = static_cast<T>(word.to_uint64());
+        return;
+    }}
+    const unsigned _BitInt((W + 63) / 64 * 64) value = word.bits();
+    std::memcpy(words + index * ((W + 63) / 64), &value, (W + 63) / 64 * 8);
+}}
+}}  // namespace
+"""
+
 _FUNCTION_WRAPPER = """\
-extern "C" void hwgen_batch(std::size_t count, {parameters}) {{
+extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t, {parameters}) {{
 #pragma clang loop vectorize(enable)
     for (std::size_t i = 0; i < count; ++i) {{
         ap_uint<{width}> result;
-        [[clang::always_inline]] {name}({reads}, result);
-        {output}_[i] = static_cast<std::uint{storage}_t>(result.to_uint64());
+        [[clang::always_inline]] ::{name}({reads}, result);
+        hwgen_store({output}_, i, result);
     }}
+    return count;
 }}
 """
 
-# The streams are empty between activations, so they stay within one block of memory.
-_STREAM_WRAPPER = """\
+# What every wrapper of a stream top needs before its function.
+_STREAM_HEAD = """\
 #include <__verbose_abort>
 #include <cstdlib>
 
 // libc++'s documented hook for its fatal errors: this library is linked without libc++'s binary part.
 void std::__libcpp_verbose_abort(const char*, ...) noexcept {{ std::abort(); }}
+"""
 
-extern "C" void hwgen_batch(std::size_t count, {parameters}) {{
+# The streams are empty between activations, so they stay within one block of memory.
+_STREAM_WRAPPER = """\
+extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t, {parameters}) {{
     {streams}
     for (std::size_t i = 0; i < count; ++i) {{
         {writes}
-        [[clang::always_inline]] {name}({arguments});
-        {output}_[i] = static_cast<std::uint{storage}_t>({output}_stream.read().to_uint64());
+        [[clang::always_inline]] ::{name}({arguments});
+        hwgen_store({output}_, i, {output}_stream.read());
     }}
+    return count;
+}}
+"""
+
+# Activations that read nothing may come between those that do, and after them; each releases a result.
+_FRAME_WRAPPER = """\
+extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t wanted, {parameters}) {{
+    {streams}
+    std::size_t released = 0;
+    const auto activate = [&] {{
+        ::{name}({arguments});
+        for (; !{output}_stream.empty(); ++released) {{
+            const ap_uint<{width}> result = {output}_stream.read();
+            if (released < wanted) hwgen_store({output}_, released, result);
+        }}
+    }};
+    for (std::size_t i = 0; i < count; ++i) {{
+        {writes}
+        while (!{first}_stream.empty()) activate();
+    }}
+    for (std::size_t before = released + 1; released < wanted && before != released;) {{
+        before = released;
+        activate();
+    }}
+    return released;
 }}
 """
 
@@ -99,17 +153,36 @@ class NativeOperator:
         self.library = library
         self._batch = None if project.stateful else _entry(ctypes.CDLL(str(library)), project)
 
-    def __call__(self, *operands: npt.ArrayLike) -> BitArray:
-        """Return the results for `operands`; see `hwgen.flow.project.port_arrays` for what is refused."""
-        arrays = port_arrays(self.project, operands)
-        result = np.empty(arrays[0].shape, self.project.output.dtype)
-        pointers = [array.ctypes.data for array in (*arrays, result)]
+    def __call__(self, *operands: npt.ArrayLike, results: int | None = None) -> BitArray:
+        """Return the results for `operands`; see `hwgen.flow.project.port_arrays` for what is refused.
+
+        Parameters
+        ----------
+        *operands : array_like of unsigned integers
+            Bit patterns in port order.
+        results : int, optional
+            How many results the operands release, where that varies; default one for each activation.
+
+        Raises
+        ------
+        CheckError
+            If there are fewer or more results.
+        """
+        arrays, shape = port_arrays(self.project, operands)
+        count = math.prod(shape)
+        wanted = count if results is None else results
+        output = self.project.output
+        tail = (output.limbs,) if output.limbs > 1 else ()
+        words = np.empty((wanted, *tail), output.word_dtype)
+        pointers = [array.ctypes.data for array in (*arrays, words)]
         if self._batch is not None:
-            self._batch(result.size, *pointers)
+            released = self._batch(count, wanted, *pointers)
         else:
             with _fresh(self.library) as library:
-                _entry(library, self.project)(result.size, *pointers)
-        return result
+                released = _entry(library, self.project)(count, wanted, *pointers)
+        if released != wanted:
+            raise CheckError(f"csim of {self.project.name}: {released} results, but {wanted} are due")
+        return output.array(words if self.project.variable_rate else words.reshape(shape + tail))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.project.name}>"
@@ -152,17 +225,19 @@ def _wrapper(project: Project) -> str:
         "name": project.name,
         "output": output.name,
         "width": output.width,
-        "storage": output.storage_bits,
         "parameters": ", ".join(
             [*pointers, f"std::uint{output.storage_bits}_t* __restrict__ {output.name}_"]
         ),
     }
-    words = {p.name: f"ap_uint<{p.width}>({p.name}_[i])" for p in project.inputs}
+    words = {p.name: f"hwgen_load<{p.width}>({p.name}_, i)" for p in project.inputs}
+    head = _DESIGN + _WORDS
     if project.interface == "function":
-        return (_DESIGN + _FUNCTION_WRAPPER).format(**parts, reads=", ".join(words.values()))
+        return (head + _FUNCTION_WRAPPER).format(**parts, reads=", ".join(words.values()))
     ports = (*project.inputs, output)
-    return (_DESIGN + _STREAM_WRAPPER).format(
+    wrapper = _FRAME_WRAPPER if project.variable_rate else _STREAM_WRAPPER
+    return (head + _STREAM_HEAD + wrapper).format(
         **parts,
+        first=project.inputs[0].name,
         streams="\n    ".join(f"hls::stream<ap_uint<{p.width}>> {p.name}_stream;" for p in ports),
         writes="\n        ".join(f"{name}_stream.write({word});" for name, word in words.items()),
         arguments=", ".join(f"{p.name}_stream" for p in ports),
@@ -171,8 +246,8 @@ def _wrapper(project: Project) -> str:
 
 def _entry(library: ctypes.CDLL, project: Project) -> ctypes._NamedFuncPointer:
     batch = library.hwgen_batch
-    batch.restype = None
-    batch.argtypes = [ctypes.c_size_t, *[ctypes.c_void_p] * (len(project.inputs) + 1)]
+    batch.restype = ctypes.c_size_t
+    batch.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *[ctypes.c_void_p] * (len(project.inputs) + 1)]
     return batch
 
 

@@ -16,30 +16,69 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import InputError
+from hwgen.operators.packing import limbs, pack, unpack, word_dtype
 
 __all__ = ["BitArray", "Project", "ProjectPort", "port_arrays"]
 
 BitArray = npt.NDArray[np.unsignedinteger[Any]]
 
-MAX_PORT_WIDTH = 64
+MAX_PORT_WIDTH = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectPort:
-    """A port of the top: its name and its width in bits."""
+    """A port of the top.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    layout : tuple of int
+        Width in bits of each element of its word, the lowest first.
+    packed : bool
+        Whether arrays of the port have a last axis of elements.
+    """
 
     name: str
-    width: int
+    layout: tuple[int, ...]
+    packed: bool = False
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> ProjectPort:
+        """Return the port of a manifest's record."""
+        if "fields" not in record:
+            return cls(name=record["name"], layout=(record["width"],))
+        layout = tuple(field["width"] for field in record["fields"] for _ in range(field["count"]))
+        return cls(name=record["name"], layout=layout, packed=True)
+
+    @property
+    def width(self) -> int:
+        """Bits of the word."""
+        return sum(self.layout)
+
+    @property
+    def limbs(self) -> int:
+        """Machine words that hold the port's word."""
+        return limbs(self.width)
 
     @property
     def storage_bits(self) -> int:
-        """Bits of the smallest unsigned machine type that holds the port: 8, 16, 32 or 64."""
-        return max(8, 1 << (self.width - 1).bit_length())
+        """Bits of the machine type: the smallest that holds the port (8, 16, 32, 64), or 64 for each limb."""
+        return word_dtype(self.width).itemsize * 8
+
+    @property
+    def word_dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
+        """NumPy's name of that machine type."""
+        return word_dtype(self.width)
 
     @property
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
-        """NumPy's name of that machine type."""
-        return np.dtype(f"u{self.storage_bits // 8}")
+        """Smallest machine type that holds every element."""
+        return word_dtype(max(self.layout))
+
+    def array(self, words: BitArray) -> BitArray:
+        """Return the elements of an array of words."""
+        return unpack(words, self.layout) if self.packed else words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +98,9 @@ class Project:
     output : ProjectPort
         The result.
     stateful : bool
-        Whether a result depends on those before it (an on-unit random generator).
+        Whether a result depends on activations before it (an on-unit random generator, an accumulator).
+    variable_rate : bool
+        Whether an activation may release no result, or several.
     manifest : dict
         The whole manifest.
     """
@@ -70,6 +111,7 @@ class Project:
     inputs: tuple[ProjectPort, ...]
     output: ProjectPort
     stateful: bool
+    variable_rate: bool
     manifest: dict[str, Any]
 
     @classmethod
@@ -79,21 +121,21 @@ class Project:
         Raises
         ------
         InputError
-            If `path` is no project folder, or a port is wider than the engines' 64 bits.
+            If `path` is no project folder, or a port is wider than the engines take.
         """
         folder = Path(path)
         file = folder / "manifest.json"
         try:
             manifest = json.loads(file.read_text(encoding="utf-8"))
-            ports = [ProjectPort(name=p["name"], width=p["width"]) for p in manifest["inputs"]]
-            result = manifest["output"]
+            ports = [ProjectPort.of_record(record) for record in manifest["inputs"]]
             project = cls(
                 path=folder,
                 name=manifest["name"],
                 interface=manifest["interface"],
                 inputs=tuple(ports),
-                output=ProjectPort(name=result["name"], width=result["width"]),
-                stateful=manifest["lfsr"] is not None,
+                output=ProjectPort.of_record(manifest["output"]),
+                stateful=manifest["lfsr"] is not None or manifest["sequential"],
+                variable_rate=manifest["variable_rate"],
                 manifest=manifest,
             )
         except FileNotFoundError:
@@ -104,39 +146,67 @@ class Project:
             raise InputError(f"not a manifest of hwgen ({error})", file=file) from error
         for port in (*project.inputs, project.output):
             if not 1 <= port.width <= MAX_PORT_WIDTH:
-                raise InputError(f"port {port.name!r} is {port.width} bits wide; legal: 1 to 64", file=file)
+                raise InputError(
+                    f"port {port.name!r} is {port.width} bits wide; legal: 1 to {MAX_PORT_WIDTH}", file=file
+                )
         return project
 
 
-def port_arrays(project: Project, operands: tuple[npt.ArrayLike, ...]) -> list[BitArray]:
-    """Broadcast `operands` and bring them to the storage types of the input ports.
+def port_arrays(
+    project: Project, operands: tuple[npt.ArrayLike, ...]
+) -> tuple[list[BitArray], tuple[int, ...]]:
+    """Broadcast `operands` and bring them to the storage types of the input ports' words.
 
     Returns
     -------
-    list of ndarray
-        One C-contiguous array per input port, all of one shape, of the port's `dtype`.
+    arrays : list of ndarray
+        One C-contiguous array of words per input port, with a last axis of limbs above 64 bits.
+    shape : tuple of int
+        Their common shape, without the limbs.
 
     Raises
     ------
     TypeError
         If the number of operands is not that of the ports.
     InputError
-        If an operand is not of integers, or a bit pattern does not fit its port.
+        If an operand is not of integers, lacks the axis of elements, or holds a pattern that does not fit.
     """
     if len(operands) != len(project.inputs):
         names = ", ".join(port.name for port in project.inputs)
         raise TypeError(f"{project.name} takes {len(project.inputs)} operands ({names}), not {len(operands)}")
-    arrays = []
+    words = []
     for port, operand in zip(project.inputs, operands, strict=True):
         array = np.asarray(operand)
-        if array.dtype.kind not in "ui":
-            raise InputError(f"operand {port.name!r} must be bit patterns (integers), not {array.dtype}")
-        if array.size and (array.dtype.kind == "i" or array.dtype.itemsize * 8 > port.width):
-            low, high = int(array.min()), int(array.max())
-            if low < 0 or high >> port.width:
-                raise InputError(
-                    f"operand {port.name!r} has the bit pattern {low if low < 0 else high:#x},"
-                    f" which does not fit {port.width} bits"
-                )
-        arrays.append(array.astype(port.dtype, copy=False))
-    return [np.ascontiguousarray(array) for array in np.broadcast_arrays(*arrays)]
+        _check(port, array)
+        words.append(pack(array, port.layout) if port.packed else array.astype(port.word_dtype, copy=False))
+    tails = [(port.limbs,) if port.limbs > 1 else () for port in project.inputs]
+    leading = [array.shape[: array.ndim - len(tail)] for array, tail in zip(words, tails, strict=True)]
+    shape = np.broadcast_shapes(*leading)
+    arrays = [
+        np.ascontiguousarray(np.broadcast_to(array, shape + tail))
+        for array, tail in zip(words, tails, strict=True)
+    ]
+    return arrays, shape
+
+
+def _check(port: ProjectPort, array: npt.NDArray[Any]) -> None:
+    """Raise `InputError` unless `array` holds bit patterns of the port's elements."""
+    if array.dtype.kind not in "ui":
+        raise InputError(f"operand {port.name!r} must be bit patterns (integers), not {array.dtype}")
+    if port.packed and (array.ndim == 0 or array.shape[-1] != len(port.layout)):
+        raise InputError(
+            f"operand {port.name!r} needs a last axis of {len(port.layout)} elements, "
+            f"not the shape {array.shape}"
+        )
+    narrowest = min(port.layout)
+    if not array.size or (array.dtype.kind == "u" and array.dtype.itemsize * 8 <= narrowest):
+        return
+    axes = tuple(range(array.ndim - 1)) if port.packed else None
+    lows = np.atleast_1d(array.min(axis=axes)).tolist()
+    highs = np.atleast_1d(array.max(axis=axes)).tolist()
+    for low, high, width in zip(lows, highs, port.layout, strict=True):
+        if low < 0 or high >> width:
+            raise InputError(
+                f"operand {port.name!r} has the bit pattern {low if low < 0 else high:#x},"
+                f" which does not fit {width} bits"
+            )

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from hwgen.emit import emit
+from hwgen.errors import InputError
 from hwgen.flow.rtl import compile_cpp_to_xls_ir
 from hwgen.flow.smt.circuit import circuit_definition
 from hwgen.flow.smt.rounding import Rule
 from hwgen.flow.smt.solvers import Answer, decide, values
 from hwgen.flow.smt.theorem import Split, Statement, refutation, specification
 from hwgen.flow.smt.values import Operation
-from hwgen.formats import FixedFormat, FloatFormat, Rounding
+from hwgen.formats import FixedFormat, FloatFormat, PositFormat, Rounding
 from hwgen.operators import Operator, load, load_project
 
 __all__ = ["ProofResult", "prove", "statement_of"]
@@ -158,7 +159,17 @@ def _as_function(operator: Operator) -> Operator:
 
 def statement_of(operator: Operator) -> Statement:
     """Return what `operator`, a function, must compute."""
-    kind, spec = operator.definition, operator.spec
+    form, spec = operator.definition.form, operator.spec
+    if form is None or operator.lanes > 1:
+        raise InputError(
+            f"there is no IEEE 754 operation to prove {operator.kind}"
+            f"{' of several lanes' if operator.lanes > 1 else ''} against: "
+            "legal: convert, add, mul, fma and mac of one lane"
+        )
+    if any(isinstance(port.format, PositFormat) for port in (*operator.inputs, operator.output)):
+        raise InputError(
+            "IEEE 754 has no posits to prove this operator against: legal: float and fixed formats"
+        )
     operations: dict[tuple[int, bool], Operation] = {
         (1, False): "convert",
         (1, True): "add",
@@ -167,11 +178,11 @@ def statement_of(operator: Operator) -> Statement:
     }
     names, formats = [], []
     for port in operator.inputs:
-        if port.format is not None:
+        if isinstance(port.format, FloatFormat | FixedFormat):
             names.append(port.name)
             formats.append(port.format)
     result = operator.output.format
-    if result is None or spec.overflow is None:
+    if not isinstance(result, FloatFormat | FixedFormat) or spec.overflow is None:
         raise TypeError(f"{operator.name} has no result format")
     product: tuple[FloatFormat | FixedFormat, Rounding] | None = getattr(spec, "product", None)
     split = None
@@ -179,7 +190,7 @@ def statement_of(operator: Operator) -> Statement:
         fmt, rounding = product
         split = Split(fmt, Rule(rounding.mode.value, fmt.default_overflow.value))
     return Statement(
-        operation=operations[len(kind.factors), kind.addend is not None],
+        operation=operations[len(form.factors), form.addend is not None],
         names=tuple(names),
         operands=tuple(formats),
         result=result,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.emit import emit
 from hwgen.errors import CheckError, InputError, legal_values
@@ -196,17 +197,22 @@ def _timed(runner: Callable[[_Job], _Finding], job: _Job) -> _Finding:
 
 
 def _run_csim(job: _Job) -> _Finding:
-    result = compile_native(job.folder)(*job.vectors.operands)
+    native = compile_native(job.folder)
+    try:
+        result = native(*job.vectors.operands, results=len(job.golden))
+    except CheckError as error:
+        return _Finding(engine="csim", vectors=0, different=0, results={}, error=str(error))
     return _compare(job, "csim", {"csim": result}, note="")
 
 
 def _run_rtl(job: _Job) -> _Finding:
     rtl = load_rtl(job.folder)
     try:
-        plain = rtl.run(*job.vectors.operands)
+        due = len(job.golden)
+        plain = rtl.run(*job.vectors.operands, results=due)
         if job.operator.interface == "function":
             return _compare(job, "rtl", {"rtl": plain.result}, note="")
-        stalled = rtl.run(*job.vectors.operands, stall=_STALL, seed=job.seed)
+        stalled = rtl.run(*job.vectors.operands, stall=_STALL, seed=job.seed, results=due)
     except CheckError as error:
         return _Finding(engine="rtl", vectors=0, different=0, results={}, error=str(error))
     results = {"rtl": plain.result, "rtl with stalls": stalled.result}
@@ -214,11 +220,11 @@ def _run_rtl(job: _Job) -> _Finding:
 
 
 def _run_cocotb(job: _Job) -> _Finding:
-    sample = job.vectors.sample(_COCOTB_VECTORS)
+    sample = job.vectors.sample(_COCOTB_VECTORS, head=job.operator.sequential)
     golden = job.operator.golden(*sample.operands)
     with tempfile.TemporaryDirectory(prefix="hwgen-") as temporary:
         path = Path(temporary, "vectors.txt")
-        write_vectors(path, sample.operands, golden)
+        write_vectors(path, job.operator, sample.operands, golden)
         bench = simulate(job.folder, vectors=path, stall=_STALL, seed=job.seed)
     streams = job.operator.interface == "stream"
     error = bench.error if bench.mismatches == 0 else ""
@@ -230,7 +236,7 @@ def _run_cocotb(job: _Job) -> _Finding:
         different=bench.mismatches,
         results={},
         mismatches=tuple(
-            _mismatch(job.operator, sample, index, {"golden": int(golden[index]), "cocotb": got})
+            _mismatch(job, sample, index, {"golden": _result(job, golden, index), "cocotb": got})
             for index, got in bench.differences
         ),
         note=_stall_note(bench.withheld, bench.refused) if streams else "",
@@ -243,9 +249,7 @@ def _stall_note(withheld: int, refused: int) -> str:
 
 
 def _compare(job: _Job, engine: str, results: dict[str, BitArray], *, note: str) -> _Finding:
-    differs = np.zeros(job.golden.shape, dtype=bool)
-    for result in results.values():
-        differs |= result != job.golden
+    differs = _differences(job, results.values())
     return _Finding(
         engine=engine,
         vectors=len(job.golden),
@@ -260,11 +264,9 @@ def _mismatches(job: _Job, findings: Sequence[_Finding]) -> tuple[Mismatch, ...]
     witnesses = {"golden": job.golden}
     for finding in findings:
         witnesses |= finding.results
-    differs = np.zeros(job.golden.shape, dtype=bool)
-    for result in witnesses.values():
-        differs |= result != job.golden
+    differs = _differences(job, witnesses.values())
     found = [
-        _mismatch(job.operator, job.vectors, index, {name: int(r[index]) for name, r in witnesses.items()})
+        _mismatch(job, job.vectors, index, {name: _result(job, r, index) for name, r in witnesses.items()})
         for index in np.flatnonzero(differs)[:_SHOWN].tolist()
     ]
     # The bench runs on a sample of its own, so its mismatches stand alone.
@@ -272,13 +274,31 @@ def _mismatches(job: _Job, findings: Sequence[_Finding]) -> tuple[Mismatch, ...]
     return tuple((found + alone)[:_SHOWN])
 
 
-def _mismatch(
-    operator: Operator, vectors: VectorSet, index: int, results: Mapping[str, int | str]
-) -> Mismatch:
+def _differences(job: _Job, results: Iterable[BitArray]) -> NDArray[np.bool_]:
+    """Return which of the results any witness differs from golden in."""
+    differs = np.zeros(len(job.golden), dtype=bool)
+    for result in results:
+        different = result != job.golden
+        differs |= different if different.ndim == 1 else different.any(axis=-1)
+    return differs
+
+
+def _result(job: _Job, results: BitArray, index: int) -> int:
+    return job.operator.output.words(results[index : index + 1])[0]
+
+
+def _mismatch(job: _Job, vectors: VectorSet, index: int, results: Mapping[str, int | str]) -> Mismatch:
+    """Describe result `index`; its operands are those of the activation that released it."""
+    operator, activation = job.operator, index
+    counts = operator.result_counts(*vectors.operands)
+    if counts is not None:
+        activation = int(np.searchsorted(np.cumsum(counts), index, side="right"))
     operands = zip(operator.inputs, vectors.operands, strict=True)
     return Mismatch(
         index=index,
-        operands=tuple(_word(port, int(column[index])) for port, column in operands),
+        operands=tuple(
+            _word(port, port.words(column[activation : activation + 1])[0]) for port, column in operands
+        ),
         results={witness: _word(operator.output, word) for witness, word in results.items()},
     )
 
@@ -287,8 +307,17 @@ def _word(port: Port, word: int | str) -> Word:
     """Describe a word at a port; text is a simulator's bits with X or Z among them."""
     if isinstance(word, str):
         return Word(port=port.name, bits=word, value="")
-    value = "" if port.format is None else str(port.format.decode(np.array([word], dtype=port.dtype))[0])
-    return Word(port=port.name, bits=f"{word:#0{2 + -(-port.width // 4)}x}", value=value)
+    elements = port.array([word]).reshape(-1)
+    values = [
+        f"{code:#x}" if format_ is None else str(format_.decode(np.array([code], dtype=format_.dtype))[0])
+        for code, format_ in zip(elements.tolist(), port.element_formats, strict=True)
+    ]
+    plain = not port.packed and port.format is None
+    return Word(
+        port=port.name,
+        bits=f"{word:#0{2 + -(-port.width // 4)}x}",
+        value="" if plain else " ".join(values),
+    )
 
 
 def _write(report: VerifyReport, folder: Path) -> None:

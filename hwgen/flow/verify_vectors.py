@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hwgen.emit.render import vector_lines
 from hwgen.flow.project import BitArray
 from hwgen.operators import Operator
 from hwgen.operators.vectors import random_words
@@ -25,11 +26,11 @@ class VectorSet:
     def __len__(self) -> int:
         return len(self.operands[0])
 
-    def sample(self, count: int) -> VectorSet:
-        """Return at most `count` of the vectors, spread evenly, in order."""
+    def sample(self, count: int, *, head: bool) -> VectorSet:
+        """Return at most `count` of the vectors in order: spread evenly, or of a sequence the `head`."""
         if len(self) <= count:
             return self
-        chosen = np.linspace(0, len(self) - 1, count).astype(np.int64)
+        chosen = np.arange(count) if head else np.linspace(0, len(self) - 1, count).astype(np.int64)
         return VectorSet(tuple(column[chosen] for column in self.operands), f"{count} of them")
 
 
@@ -43,8 +44,9 @@ def choose_vectors(operator: Operator, *, count: int, seed: int, exhaustive_bits
     if everything is not None:
         return VectorSet(everything, "all operand combinations")
     hard = operator.vectors(count, seed=seed)
-    factors = operator.inputs[: len(operator.definition.factors)]
-    if sum(port.width for port in factors) > exhaustive_bits:
+    form = operator.definition.form
+    factors = operator.inputs[: len(form.factors)] if form is not None else ()
+    if not factors or operator.lanes > 1 or sum(port.width for port in factors) > exhaustive_bits:
         return VectorSet(hard, "hard and random")
     axes = [np.arange(1 << port.width, dtype=port.dtype) for port in factors]
     columns: list[np.ndarray[Any, Any]] = [grid.ravel() for grid in np.meshgrid(*axes, indexing="ij")]
@@ -57,8 +59,7 @@ def choose_vectors(operator: Operator, *, count: int, seed: int, exhaustive_bits
     return VectorSet(joined, f"all {products} combinations of {names}, and {count} hard and random")
 
 
-def write_vectors(path: Path, operands: tuple[BitArray, ...], expected: BitArray) -> None:
-    """Write a vector file of ``sim/``: a line of hex words for each vector, the result last."""
-    rows = zip(*(column.tolist() for column in (*operands, expected)), strict=True)
-    text = "".join(" ".join(f"{word:x}" for word in row) + "\n" for row in rows)
+def write_vectors(path: Path, operator: Operator, operands: tuple[BitArray, ...], results: BitArray) -> None:
+    """Write a vector file of ``sim/``: a line of hex words for each vector, its results last."""
+    text = "".join(f"{line}\n" for line in vector_lines(operator, operands, results))
     path.write_text(text, encoding="ascii")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ void vl_fatal(const char* file, int line, const char*, const char* message) {
 """
 
 _SIGNATURE = """\
-extern "C" int hwgen_batch_{index}(std::size_t count, {parameters},
+extern "C" int hwgen_batch_{index}(std::size_t count, std::size_t wanted, {parameters},
                                    hwgen::Stalls stalls, hwgen::Report* report) {{
     VerilatedContext context;
     V{index} dut{{&context}};
@@ -48,11 +49,12 @@ extern "C" int hwgen_batch_{index}(std::size_t count, {parameters},
 
 _FUNCTION = """\
     (void)stalls;
+    (void)wanted;
     return hwgen::guarded(*report, [&] {{
         hwgen::run_function(
             count, {latency}, *report,
             [&](std::size_t i) {{ {sets} }},
-            [&](std::size_t i) {{ {output}_[i] = dut.{output}; }},
+            [&](std::size_t i) {{ hwgen::load(dut.{output}, {output}_ + i * {limbs}); }},
             [&](int level) {{ {clock} dut.eval(); }});
     }});
 }}
@@ -61,30 +63,31 @@ _FUNCTION = """\
 _STREAM = """\
     return hwgen::guarded(*report, [&] {{
         {sources}
-        hwgen::Sink {output}_sink(count, stalls);
+        hwgen::Sink<{limbs}> {output}_sink(wanted, stalls);
         dut.ap_rst_n = 0;
         for (int i = 0; i < 8; ++i) {{
             dut.ap_clk = i & 1;
             dut.eval();
         }}
         dut.ap_rst_n = 1;
-        hwgen::run_stream({output}_sink, *report, [&] {{
+        const auto complete = [&] {{ return {output}_sink.complete() {emptied}; }};
+        hwgen::run_stream({output}_sink, complete, *report, [&] {{
             dut.ap_clk = 0;
             {offers}
             dut.{output}_TREADY = {output}_sink.ready();
             dut.eval();
             bool moved = false;
             {takes}
-            const std::uint64_t data = dut.{output}_TDATA & {mask}u;
+            hwgen::Word<{limbs}> data;
+            hwgen::load(dut.{output}_TDATA, data.data());
             if ({output}_sink.take(dut.{output}_TVALID, data, *report)) {{
-                {output}_[{output}_sink.next()] = static_cast<std::uint{storage}_t>(data);
+                hwgen::keep(data, {output}_ + {output}_sink.next() * {limbs});
                 moved = true;
             }}
             dut.ap_clk = 1;
             dut.eval();
             return moved;
         }});
-        {checks}
     }});
 }}
 """
@@ -134,13 +137,15 @@ class RtlOperator:
         self.project = project
         self._batch = getattr(ctypes.CDLL(str(library)), f"hwgen_batch_{index}")
         pointers = [ctypes.c_void_p] * (len(project.inputs) + 1)
-        self._batch.argtypes = [ctypes.c_size_t, *pointers, _Stalls, ctypes.POINTER(_Report)]
+        self._batch.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *pointers, _Stalls, ctypes.POINTER(_Report)]
 
-    def __call__(self, *operands: npt.ArrayLike) -> BitArray:
-        """Return the results for `operands`, without pauses."""
-        return self.run(*operands).result
+    def __call__(self, *operands: npt.ArrayLike, results: int | None = None) -> BitArray:
+        """Return the results for `operands`, without pauses; see `run`."""
+        return self.run(*operands, results=results).result
 
-    def run(self, *operands: npt.ArrayLike, stall: float = 0.0, seed: int = 0) -> RtlRun:
+    def run(
+        self, *operands: npt.ArrayLike, stall: float = 0.0, seed: int = 0, results: int | None = None
+    ) -> RtlRun:
         """Simulate `operands`.
 
         Parameters
@@ -151,6 +156,8 @@ class RtlOperator:
             For stream tops: probability, 0 <= stall < 1, that a port pauses in a cycle.
         seed : int
             Seed of those pauses.
+        results : int, optional
+            How many results the operands release, where that varies; default one for each activation.
 
         Raises
         ------
@@ -159,14 +166,19 @@ class RtlOperator:
         """
         if not 0.0 <= stall < 1.0:
             raise ValueError(f"stall must be a probability in [0, 1), not {stall}")
-        arrays = port_arrays(self.project, operands)
-        result = np.zeros(arrays[0].shape, self.project.output.dtype)
+        arrays, shape = port_arrays(self.project, operands)
+        count = math.prod(shape)
+        wanted = count if results is None else results
+        output = self.project.output
+        tail = (output.limbs,) if output.limbs > 1 else ()
+        words = np.zeros((wanted, *tail), output.word_dtype)
         report = _Report()
         stalls = _Stalls(seed & 0xFFFF_FFFF_FFFF_FFFF, round(stall * 65536))
-        pointers = [array.ctypes.data for array in (*arrays, result)]
-        if result.size and self._batch(result.size, *pointers, stalls, ctypes.byref(report)):
+        pointers = [array.ctypes.data for array in (*arrays, words)]
+        if count and self._batch(count, wanted, *pointers, stalls, ctypes.byref(report)):
             message = report.message.decode(errors="replace")
             raise CheckError(f"RTL simulation of {self.project.name}: {message}")
+        result = output.array(words if self.project.variable_rate else words.reshape(shape + tail))
         return RtlRun(result=result, cycles=report.cycles, withheld=report.withheld, refused=report.refused)
 
     def __repr__(self) -> str:
@@ -235,8 +247,9 @@ def _wrapper(project: Project, index: int) -> str:
     if project.interface == "function":
         return head + _FUNCTION.format(
             latency=latency,
-            sets=" ".join(f"dut.{p.name} = {p.name}_[i];" for p in project.inputs),
+            sets=" ".join(f"hwgen::drive(dut.{p.name}, {p.name}_ + i * {p.limbs});" for p in project.inputs),
             output=output.name,
+            limbs=output.limbs,
             clock="dut.ap_clk = level;" if clocked else "(void)level;",
         )
     return head + _STREAM.format(
@@ -245,14 +258,13 @@ def _wrapper(project: Project, index: int) -> str:
         ),
         offers=_lines(
             f"dut.{p.name}_TVALID = {p.name}_source.offer(*report);"
-            f" dut.{p.name}_TDATA = {p.name}_[{p.name}_source.index()];"
+            f" hwgen::drive(dut.{p.name}_TDATA, {p.name}_ + {p.name}_source.index() * {p.limbs});"
             for p in project.inputs
         ),
         takes=_lines(f"moved |= {p.name}_source.taken(dut.{p.name}_TREADY);" for p in project.inputs),
-        checks=_lines(f'{p.name}_source.require_empty("{p.name}");' for p in project.inputs),
+        emptied=" ".join(f"&& {p.name}_source.empty()" for p in project.inputs),
         output=output.name,
-        mask=hex((1 << output.width) - 1),
-        storage=output.storage_bits,
+        limbs=output.limbs,
     )
 
 

@@ -9,6 +9,7 @@
 
 #include <verilated.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -63,6 +64,37 @@ class Random {
   std::uint64_t state_;
 };
 
+// A port's word as the arrays hold it: 64-bit limbs, the lowest first.
+template <std::size_t LIMBS>
+using Word = std::array<std::uint64_t, LIMBS>;
+
+// Verilator keeps up to 64 bits in an integer, and longer words as an array of 32-bit parts, the lowest first.
+template <class Port, class Storage>
+void drive(Port& port, const Storage* word) {
+  port = static_cast<Port>(*word);
+}
+template <std::size_t PARTS, class Storage>
+void drive(VlWide<PARTS>& port, const Storage* word) {
+  for (std::size_t i = 0; i < PARTS; ++i) port[i] = static_cast<std::uint32_t>(word[i / 2] >> (i % 2 * 32));
+}
+
+template <class Port, class Storage>
+void load(const Port& port, Storage* word) {
+  *word = static_cast<Storage>(port);
+}
+template <std::size_t PARTS, class Storage>
+void load(const VlWide<PARTS>& port, Storage* word) {
+  for (std::size_t i = 0; i < PARTS; i += 2) {
+    const std::uint64_t high = i + 1 < PARTS ? port[i + 1] : 0;
+    word[i / 2] = static_cast<Storage>(port[i] | high << 32);
+  }
+}
+
+template <std::size_t LIMBS, class Storage>
+void keep(const Word<LIMBS>& from, Storage* to) {
+  for (std::size_t i = 0; i < LIMBS; ++i) to[i] = static_cast<Storage>(from[i]);
+}
+
 // The sending side of one input stream.
 class Source {
  public:
@@ -88,9 +120,7 @@ class Source {
     return fires;
   }
 
-  void require_empty(const char* port) const {
-    if (index_ < count_) throw Failure("port " + std::string(port) + " has unread words when all results have come");
-  }
+  bool empty() const { return index_ == count_; }
 
  private:
   std::size_t count_;
@@ -100,7 +130,8 @@ class Source {
   bool valid_ = false;
 };
 
-// The receiving side of the output stream.
+// The receiving side of the output stream, of words of LIMBS * 64 bits.
+template <std::size_t LIMBS>
 class Sink {
  public:
   Sink(std::size_t count, Stalls stalls) : count_(count), random_(stalls.seed * 64 + 63), pause_(stalls.per_65536) {}
@@ -108,7 +139,7 @@ class Sink {
   bool ready() { return ready_ = !random_.chance(pause_); }
 
   // Takes what the design offers in this cycle; true if `index` of the results is `data`.
-  bool take(bool valid, std::uint64_t data, Report& report) {
+  bool take(bool valid, const Word<LIMBS>& data, Report& report) {
     if (waiting_ && !valid)
       throw Failure("TVALID of the result fell before TREADY came (result " + std::to_string(index_) + ")");
     if (waiting_ && data != waiting_data_)
@@ -117,7 +148,7 @@ class Sink {
     waiting_data_ = data;
     report.refused += waiting_;
     if (!valid || !ready_) return false;
-    if (index_ == count_) throw Failure("more results than vectors");
+    if (index_ == count_) throw Failure("more than the " + std::to_string(count_) + " results that are due");
     return true;
   }
 
@@ -132,7 +163,7 @@ class Sink {
   std::uint32_t pause_;
   bool ready_ = false;
   bool waiting_ = false;
-  std::uint64_t waiting_data_ = 0;
+  Word<LIMBS> waiting_data_{};
 };
 
 // One vector per clock through a design of fixed latency. `set(i)` puts vector i on the inputs, `get(i)`
@@ -149,12 +180,13 @@ void run_function(std::size_t count, std::size_t latency, Report& report, const 
   }
 }
 
-// Cycles until every result has come. `cycle()` is one clock cycle and says whether any word moved.
-template <class Cycle>
-void run_stream(const Sink& sink, Report& report, const Cycle& cycle) {
+// Cycles until every operand is taken and every result has come, as `complete()` says. `cycle()` is one clock cycle
+// and says whether any word moved.
+template <std::size_t LIMBS, class Complete, class Cycle>
+void run_stream(const Sink<LIMBS>& sink, const Complete& complete, Report& report, const Cycle& cycle) {
   constexpr std::uint64_t patience = 10000;  // cycles; a pause this long does not happen at random
   constexpr unsigned drain = 100;            // cycles in which a result too many would come out
-  for (std::uint64_t idle = 0; !sink.complete(); ++report.cycles) {
+  for (std::uint64_t idle = 0; !complete(); ++report.cycles) {
     idle = cycle() ? 0 : idle + 1;
     if (idle > patience)
       throw Failure("no word moved for 10000 cycles after " + std::to_string(sink.received()) + " results");

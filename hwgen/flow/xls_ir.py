@@ -37,7 +37,7 @@ _FUNCTION_SHIM = """\
 #include "src/{name}.cpp"
 extern "C" void {top}({parameters}) {{
     ap_uint<{width}> result;
-    {name}({arguments}, result);
+    ::{name}({arguments}, result);
     {output} = result.bits();
 }}
 """
@@ -45,7 +45,7 @@ extern "C" void {top}({parameters}) {{
 _STREAM_SHIM = """\
 #line 1 "<hwgen>"
 #include "src/{name}.cpp"
-extern "C" void {top}({parameters}) {{ {name}({arguments}); }}
+extern "C" void {top}({parameters}) {{ ::{name}({arguments}); }}
 """
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.formats import FixedFormat, FloatFormat, Overflow, RoundingMode
+from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat, Overflow, PositFormat, RoundingMode
 from hwgen.operators.operator import Operator
+from hwgen.operators.port import ElementFormat
 
 __all__ = ["format_sentence", "overflow_sentence", "rounding_sentence", "special_sentences", "value_text"]
 
@@ -41,8 +42,17 @@ def value_text(value: Fraction | float) -> str:
     return f"{float(exact):.6g}"
 
 
-def format_sentence(format_: FloatFormat | FixedFormat) -> str:
+def format_sentence(format_: ElementFormat) -> str:
     """Return fields, range, precision and special values of a format."""
+    if isinstance(format_, ExponentFormat):
+        ends = value_text(Fraction(2) ** format_.emin), value_text(Fraction(2) ** format_.emax)
+        return f"a power of two from {ends[0]} to {ends[1]}; NaN 0x{format_.nan_code:x}"
+    if isinstance(format_, PositFormat):
+        top = value_text(Fraction(2) ** format_.emax)
+        return (
+            f"posit with {format_.es} exponent bits: magnitudes from 1/{top} to {top}; "
+            f"NaR 0x{format_.nan_code:x}"
+        )
     if isinstance(format_, FixedFormat):
         sign = "two's complement" if format_.signed else "unsigned"
         step = value_text(Fraction(2) ** -format_.fraction)
@@ -84,7 +94,7 @@ def rounding_sentence(operator: Operator) -> str:
 
 def overflow_sentence(operator: Operator) -> str:
     """Return what becomes of results that are too large."""
-    policy, result = operator.spec.overflow, operator.output.format
+    policy, result = operator.spec.overflow, operator.result_format
     if isinstance(result, FixedFormat):
         if policy is Overflow.WRAP:
             return f"the rounded result modulo 2^{result.width} (wrap)"
@@ -104,21 +114,24 @@ def overflow_sentence(operator: Operator) -> str:
 
 def special_sentences(operator: Operator) -> list[str]:
     """Return what becomes of NaNs, infinities, zeros and tiny results; only what this unit can meet."""
-    operands = [port.format for port in operator.inputs if port.format is not None]
+    form = operator.definition.form
+    if form is None:
+        return operator.definition.sentences(operator.spec)
+    operands = [format_ for port in operator.lane_inputs for format_ in port.element_formats]
     floats = [format_ for format_ in operands if isinstance(format_, FloatFormat)]
-    result = operator.output.format
+    result = operator.result_format
     sentences = []
     if any(format_.has_nan for format_ in floats):
         causes = ["NaN operands"]
-        multiplies = len(operator.definition.factors) > 1
+        multiplies = len(form.factors) > 1
         infinities = any(format_.has_inf for format_ in floats)
         if infinities and multiplies:
             causes.append("0 * Inf")
-        if infinities and operator.definition.addend is not None:
+        if infinities and form.addend is not None:
             causes.append("Inf - Inf")
         sentences.append(f"{_enumeration(causes)} give {_invalid(result)}.")
     if isinstance(result, FloatFormat):
-        if operator.definition.addend is not None:
+        if form.addend is not None:
             sign = (
                 "-0" if operator.spec.rounding.mode is RoundingMode.RDN and result.has_negative_zero else "+0"
             )

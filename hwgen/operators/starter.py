@@ -37,7 +37,7 @@ def starter_spec(kind: str, *, formats: Mapping[str, str], keys: Mapping[str, An
     for key in formats:
         if key not in definition.example:
             raise InputError(legal_values(f"format of {kind}", key, definition.example))
-    operator = load({"kind": kind, "formats": {**definition.example, **formats}, **keys})
+    operator = load({"kind": kind, "formats": {**definition.example, **formats}, **definition.extras, **keys})
     heading = [
         f"# {kind}: {definition.summary}.",
         "# `hwgen formats` lists the formats; {float: {...}} and {fixed: {...}} spell out others.",

@@ -93,7 +93,8 @@ def threshold_words(golden: Callable[[Codes], Codes], bits: int, count: int) -> 
     low, high = np.zeros(count, np.uint64), np.full(count, (1 << bits) - 1, np.uint64)
     for _ in range(bits):  # low keeps the result, or is 0; high changes it, or is the largest word
         middle = low + (high - low) // np.uint64(2)
-        changed = golden(middle) != lowest
+        differs = golden(middle) != lowest
+        changed = differs if differs.ndim == 1 else differs.any(axis=-1)
         high = np.where(changed, middle, high)
         low = np.where(changed, low, middle)
     return high

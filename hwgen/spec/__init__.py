@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from hwgen.spec.fields import ArithmeticFormat, FormatField, ModeField, OverflowField
 from hwgen.spec.load import validate
-from hwgen.spec.model import OperatorSpec, Target
-from hwgen.spec.record import Record, one_of, spec_error
+from hwgen.spec.model import ElementwiseSpec, OperatorSpec, Target
+from hwgen.spec.record import Record, Whole, one_of, spec_error
 from hwgen.spec.rounding import Lfsr, LfsrSource, RoundingSpec
 from hwgen.spec.source import SpecSource, quoted, read_spec
 
 __all__ = [
     "ArithmeticFormat",
+    "ElementwiseSpec",
     "FormatField",
     "Lfsr",
     "LfsrSource",
@@ -24,6 +25,7 @@ __all__ = [
     "RoundingSpec",
     "SpecSource",
     "Target",
+    "Whole",
     "one_of",
     "quoted",
     "read_spec",

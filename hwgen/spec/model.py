@@ -20,7 +20,7 @@ from hwgen.spec.record import Record, Whole, one_of, spec_error
 from hwgen.spec.rounding import RoundingField, RoundingSpec
 from hwgen.spec.source import quoted
 
-__all__ = ["OperatorSpec", "Target"]
+__all__ = ["ElementwiseSpec", "OperatorSpec", "Target"]
 
 _PART = re.compile(r"[a-z0-9][a-z0-9-]{2,63}", re.IGNORECASE)
 
@@ -83,11 +83,21 @@ class OperatorSpec(Record):
     ] = None
     target: Annotated[Target, Field(description="what the design is built for")] = Target()
 
-    def complete(self, result: Format, *, summed: Sequence[Format] = ()) -> None:
+    def complete(
+        self, result: Format | None, *, summed: Sequence[Format] = (), stateful: bool = False
+    ) -> None:
         """Fill in the defaults that depend on the `result` format, and check what depends on it.
 
-        For the validators of the kinds, which run before anyone else sees the record. `summed` are the
-        formats of the operands that meet in an addition.
+        For the validators of the kinds, which run before anyone else sees the record.
+
+        Parameters
+        ----------
+        result : Format or None
+            What results are rounded to; None if nothing is rounded, so that there is no overflow.
+        summed : sequence of Format
+            Formats of the operands that meet in an addition.
+        stateful : bool
+            Whether the unit keeps state besides an LFSR, which takes a stream interface.
         """
         overflow = self._overflow_for(result)
         floats = [format_.name for format_ in summed if not isinstance(format_, FixedFormat)]
@@ -98,11 +108,17 @@ class OperatorSpec(Record):
                 "legal: saturate",
                 "overflow",
             )
-        given = {"overflow": overflow, "interface": self._interface(), "name": self._name()}
+        given = {"overflow": overflow, "interface": self._interface(stateful=stateful), "name": self._name()}
         for key, value in given.items():
             object.__setattr__(self, key, value)
 
-    def _overflow_for(self, result: Format) -> Overflow:
+    def _overflow_for(self, result: Format | None) -> Overflow | None:
+        if result is None:
+            if self.overflow is not None:
+                raise spec_error(
+                    "nothing is rounded here, so nothing overflows: legal: leave the key out", "overflow"
+                )
+            return None
         if not isinstance(result, FloatFormat | FixedFormat):
             raise TypeError(f"{result!r} has no overflow policy")
         legal = result.legal_overflows
@@ -116,7 +132,13 @@ class OperatorSpec(Record):
             )
         return self.overflow
 
-    def _interface(self) -> Literal["function", "stream"]:
+    def _interface(self, *, stateful: bool) -> Literal["function", "stream"]:
+        if stateful and self.interface == "function":
+            raise spec_error(
+                f"interface 'function' keeps no state, as this {self.kind} must: legal: stream", "interface"
+            )
+        if stateful:
+            return "stream"
         if self.rounding.lfsr is None:
             return self.interface or "function"
         if self.interface == "function":
@@ -130,7 +152,25 @@ class OperatorSpec(Record):
     def _name(self) -> str:
         if self.name is not None:
             return self.name
-        formats = [getattr(self.formats, key).name for key in type(self.formats).model_fields]
-        rounding = self.rounding.mode.value + (str(self.rounding.bits) if self.rounding.bits else "")
-        words = re.sub(r"[^A-Za-z0-9]+", "_", "_".join([self.kind, *formats, rounding]))
+        words = re.sub(r"[^A-Za-z0-9]+", "_", "_".join(self._name_parts()))
         return words[:MAX_NAME].strip("_")
+
+    def _name_parts(self) -> list[str]:
+        """Return what the default name is made of."""
+        given = [getattr(self.formats, key) for key in type(self.formats).model_fields]
+        formats = [format_.name for format_ in given if isinstance(format_, Format)]
+        rounding = self.rounding.mode.value + (str(self.rounding.bits) if self.rounding.bits else "")
+        return [self.kind, *formats, rounding]
+
+
+class ElementwiseSpec(OperatorSpec):
+    """The keys of a unit that works on each element alone, so that several can stand side by side."""
+
+    lanes: Annotated[
+        int,
+        Whole("lanes", 1, 64),
+        Field(description="units side by side: every port then holds as many words, lane 0 lowest"),
+    ] = 1
+
+    def _name_parts(self) -> list[str]:
+        return [*super()._name_parts(), *([f"x{self.lanes}"] if self.lanes > 1 else [])]

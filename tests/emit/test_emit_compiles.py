@@ -83,7 +83,7 @@ def test_the_testbench_fails_on_a_wrong_vector_a_bad_file_and_no_vectors(
 
     code, message = run("\n".join([*lines[:10], wrong, *lines[11:]]) + "\n")
     assert code == 1
-    assert f"other.txt:11: got {int(y, 16):x}, expected the last of {wrong}" in message
+    assert f"other.txt:11: got 0x{int(y, 16):x}, expected the last of {wrong}" in message
     assert run(None)[0] == 2
     code, message = run("# a comment only\n\n")
     assert (code, "nothing was checked" in message) == (2, True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from hwgen import golden
-from hwgen.operators.kind import Kind
-from hwgen.spec import ArithmeticFormat, OperatorSpec, Record
+from hwgen.operators.kind import ProductSum
+from hwgen.operators.product_sum import product_sum_kind
+from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
 
 __all__ = ["KIND", "ConvertFormats", "ConvertSpec"]
 
@@ -22,7 +21,7 @@ class ConvertFormats(Record):
     y: Annotated[ArithmeticFormat, Field(description="result")]
 
 
-class ConvertSpec(OperatorSpec):
+class ConvertSpec(ElementwiseSpec):
     """Spec of a convert: y = round(x)."""
 
     kind: Literal["convert"]
@@ -34,25 +33,11 @@ class ConvertSpec(OperatorSpec):
         return self
 
 
-def _golden(spec: ConvertSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> NDArray[Any]:
-    (x,) = operands
-    return golden.convert(
-        x,
-        x_fmt=spec.formats.x,
-        y_fmt=spec.formats.y,
-        rounding=spec.rounding.rounding(),
-        overflow=spec.overflow,
-        rand=rand,
-    )
-
-
-KIND = Kind(
+KIND = product_sum_kind(
     name="convert",
     summary="y = round(x)",
     spec_model=ConvertSpec,
-    factors=("x",),
-    addend=None,
-    result="y",
-    golden=_golden,
+    form=ProductSum(factors=("x",), addend=None, result="y"),
+    golden=golden.convert,
     example={"x": "bf16", "y": "e4m3fn"},
 )

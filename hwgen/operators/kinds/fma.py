@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from hwgen import golden
-from hwgen.operators.kind import Kind
-from hwgen.spec import ArithmeticFormat, OperatorSpec, Record
+from hwgen.operators.kind import ProductSum
+from hwgen.operators.product_sum import product_sum_kind
+from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
 
 __all__ = ["KIND", "FmaFormats", "FmaSpec"]
 
@@ -24,7 +23,7 @@ class FmaFormats(Record):
     y: Annotated[ArithmeticFormat, Field(description="result")]
 
 
-class FmaSpec(OperatorSpec):
+class FmaSpec(ElementwiseSpec):
     """Spec of an fma: y = round(a * b + c)."""
 
     kind: Literal["fma"]
@@ -36,29 +35,11 @@ class FmaSpec(OperatorSpec):
         return self
 
 
-def _golden(spec: FmaSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> NDArray[Any]:
-    a, b, c = operands
-    return golden.fma(
-        a,
-        b,
-        c,
-        a_fmt=spec.formats.a,
-        b_fmt=spec.formats.b,
-        c_fmt=spec.formats.c,
-        y_fmt=spec.formats.y,
-        rounding=spec.rounding.rounding(),
-        overflow=spec.overflow,
-        rand=rand,
-    )
-
-
-KIND = Kind(
+KIND = product_sum_kind(
     name="fma",
     summary="y = round(a * b + c)",
     spec_model=FmaSpec,
-    factors=("a", "b"),
-    addend="c",
-    result="y",
-    golden=_golden,
+    form=ProductSum(factors=("a", "b"), addend="c", result="y"),
+    golden=golden.fma,
     example={"a": "e4m3fn", "b": "e4m3fn", "c": "fp16", "y": "fp16"},
 )

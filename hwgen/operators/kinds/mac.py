@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from numpy.typing import NDArray
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from hwgen import golden
 from hwgen.formats import Rounding, RoundingMode
-from hwgen.operators.kind import Kind
-from hwgen.spec import ArithmeticFormat, ModeField, OperatorSpec, Record, one_of, spec_error
+from hwgen.operators.kind import ProductSum
+from hwgen.operators.product_sum import product_sum_kind
+from hwgen.spec import ArithmeticFormat, ElementwiseSpec, ModeField, Record, one_of, spec_error
 
 __all__ = ["KIND", "MacFormats", "MacSpec", "Split"]
 
@@ -50,7 +50,7 @@ Accumulate = Annotated[
 ]
 
 
-class MacSpec(OperatorSpec):
+class MacSpec(ElementwiseSpec):
     """Spec of a mac: y = round(a * b + acc), or round(round(a * b) + acc)."""
 
     kind: Literal["mac"]
@@ -79,31 +79,17 @@ class MacSpec(OperatorSpec):
         return self.accumulate.split, Rounding(self.accumulate.rounding)
 
 
-def _golden(spec: MacSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> NDArray[Any]:
-    a, b, acc = operands
+def _product(spec: MacSpec) -> dict[str, Any]:
     product_fmt, product_rounding = spec.product or (None, None)
-    return golden.mac(
-        a,
-        b,
-        acc,
-        a_fmt=spec.formats.a,
-        b_fmt=spec.formats.b,
-        acc_fmt=spec.formats.acc,
-        rounding=spec.rounding.rounding(),
-        overflow=spec.overflow,
-        product_fmt=product_fmt,
-        product_rounding=product_rounding,
-        rand=rand,
-    )
+    return {"product_fmt": product_fmt, "product_rounding": product_rounding}
 
 
-KIND = Kind(
+KIND = product_sum_kind(
     name="mac",
     summary="y = round(a * b + acc), in the accumulator's format",
     spec_model=MacSpec,
-    factors=("a", "b"),
-    addend="acc",
-    result="acc",
-    golden=_golden,
+    form=ProductSum(factors=("a", "b"), addend="acc", result="acc"),
+    golden=golden.mac,
+    options=_product,
     example={"a": "e4m3fn", "b": "e5m2", "acc": "e6m5"},
 )

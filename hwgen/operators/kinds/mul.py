@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from hwgen import golden
-from hwgen.operators.kind import Kind
-from hwgen.spec import ArithmeticFormat, OperatorSpec, Record
+from hwgen.operators.kind import ProductSum
+from hwgen.operators.product_sum import product_sum_kind
+from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
 
 __all__ = ["KIND", "MulFormats", "MulSpec"]
 
@@ -23,7 +22,7 @@ class MulFormats(Record):
     y: Annotated[ArithmeticFormat, Field(description="result")]
 
 
-class MulSpec(OperatorSpec):
+class MulSpec(ElementwiseSpec):
     """Spec of a mul: y = round(a * b)."""
 
     kind: Literal["mul"]
@@ -35,27 +34,11 @@ class MulSpec(OperatorSpec):
         return self
 
 
-def _golden(spec: MulSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> NDArray[Any]:
-    a, b = operands
-    return golden.mul(
-        a,
-        b,
-        a_fmt=spec.formats.a,
-        b_fmt=spec.formats.b,
-        y_fmt=spec.formats.y,
-        rounding=spec.rounding.rounding(),
-        overflow=spec.overflow,
-        rand=rand,
-    )
-
-
-KIND = Kind(
+KIND = product_sum_kind(
     name="mul",
     summary="y = round(a * b)",
     spec_model=MulSpec,
-    factors=("a", "b"),
-    addend=None,
-    result="y",
-    golden=_golden,
+    form=ProductSum(factors=("a", "b"), addend=None, result="y"),
+    golden=golden.mul,
     example={"a": "e4m3fn", "b": "e5m2", "y": "bf16"},
 )
