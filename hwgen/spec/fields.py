@@ -9,11 +9,20 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import core_schema
 
 from hwgen.errors import InputError, legal_values
-from hwgen.formats import FixedFormat, FloatFormat, Format, Overflow, RoundingMode, format_names, parse_format
+from hwgen.formats import (
+    BlockFormat,
+    FixedFormat,
+    FloatFormat,
+    Format,
+    Overflow,
+    RoundingMode,
+    format_names,
+    parse_format,
+)
 from hwgen.spec.record import spec_error
 from hwgen.spec.source import quoted
 
-__all__ = ["ArithmeticFormat", "FormatField", "ModeField", "OverflowField"]
+__all__ = ["ArithmeticFormat", "FormatField", "ModeField", "OverflowField", "SharedScaleFormat"]
 
 
 class _FormatAnnotation:
@@ -23,7 +32,7 @@ class _FormatAnnotation:
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda format_: format_.name),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls._plain),
         )
 
     @staticmethod
@@ -36,6 +45,14 @@ class _FormatAnnotation:
             return parse_format(value if isinstance(value, str) else dict(value))
         except InputError as error:
             raise spec_error(error.message) from error
+
+    @staticmethod
+    def _plain(format_: Format) -> Any:
+        try:
+            parse_format(format_.name)
+        except InputError:  # a block format that nobody has named
+            return format_.to_yaml()
+        return format_.name
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
@@ -56,6 +73,18 @@ def _check_arithmetic(format_: Format) -> Format:
 
 
 ArithmeticFormat = Annotated[FloatFormat | FixedFormat, _FormatAnnotation, AfterValidator(_check_arithmetic)]
+
+
+def _check_block(format_: Format) -> Format:
+    if not isinstance(format_, BlockFormat):
+        raise spec_error(
+            f"{format_.name!r} is of the {format_.family} family, and here elements share a scale: "
+            "legal: block formats, such as 'mxfp8_e4m3', 'mxint8', 'bfp8', 'flex16+5'"
+        )
+    return format_
+
+
+SharedScaleFormat = Annotated[BlockFormat, _FormatAnnotation, AfterValidator(_check_block)]
 
 
 def _parse_mode(value: object) -> object:
