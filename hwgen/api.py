@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from hwgen.emit import emit
 from hwgen.errors import InputError, legal_values
 from hwgen.formats import Format, parse_format
 
-__all__ = ["BitPatterns", "CompiledOperator", "OperatorUnit", "format", "operator"]
+__all__ = ["BitPatterns", "CompiledOperator", "CompiledUnit", "OperatorUnit", "format", "operator"]
 
 BitPatterns = NDArray[np.unsignedinteger[Any]]
 CompiledOperator = Callable[..., BitPatterns]
@@ -106,7 +107,19 @@ class OperatorUnit:
         """Write the HLS project to `folder` and return its path; `hwgen.emit.folder` says what is refused."""
         return emit(self.definition, folder)
 
-    def compile(self) -> CompiledOperator:
+    def golden_gemm(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        c: ArrayLike | None = None,
+        *,
+        seed: int = 0,
+        mode: int | None = None,
+    ) -> BitPatterns:
+        """Return the matrix product that ``compile().gemm`` must equal; it takes the same operands."""
+        return operators.MatrixStep.of(self.definition).golden(a, b, c, seed=seed, mode=mode)
+
+    def compile(self) -> CompiledUnit:
         """Build the emitted C++ natively; the result is called as `golden` is, and gives the same bits.
 
         Raises
@@ -117,7 +130,8 @@ class OperatorUnit:
         from hwgen.flow.csim import compile_native
 
         with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
-            return self._counted(compile_native(self.emit(Path(folder) / self.name)))
+            native = compile_native(self.emit(Path(folder) / self.name))
+        return CompiledUnit(self.definition, self._counted(native))
 
     def simulate(self) -> CompiledOperator:
         """Build the RTL and its simulator; the result is called as `golden` is, and gives the same bits.
@@ -166,3 +180,64 @@ class OperatorUnit:
 
     def __repr__(self) -> str:
         return f"hwgen.operator({self.definition.spec.to_yaml()!r})"
+
+
+class CompiledUnit:
+    """The emitted C++ of an operator, compiled for this machine: called as ``golden`` is."""
+
+    def __init__(self, definition: operators.Operator, native: CompiledOperator) -> None:
+        self.definition = definition
+        self._native = native
+
+    def __call__(self, *operands: ArrayLike) -> BitPatterns:
+        """Return the results for bit patterns in port order; see `OperatorUnit.golden`."""
+        return self._native(*operands)
+
+    def gemm(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        c: ArrayLike | None = None,
+        *,
+        seed: int = 0,
+        mode: int | None = None,
+        threads: int | None = None,
+    ) -> BitPatterns:
+        """Return the matrix product a b + c, every result accumulated in order by this unit.
+
+        Parameters
+        ----------
+        a : array_like of int, shape (rows, inner)
+            Bit patterns of the first factor.
+        b : array_like of int, shape (inner, columns)
+            Bit patterns of the second factor.
+        c : array_like of int, optional
+            Bit patterns of the addend, of a shape that broadcasts to (rows, columns); default: patterns 0.
+        seed : int
+            Key of the random words of a port, 0..2^64 - 1. A unit with its own generator takes that one's.
+        mode : int, optional
+            Word of the port `mode`; needed if the unit has selectable formats.
+        threads : int, optional
+            Default: as many as this process may use processors. The result does not depend on it.
+
+        Returns
+        -------
+        ndarray of shape (rows, columns)
+            Bit patterns in the format of the result.
+
+        Raises
+        ------
+        InputError
+            If the operator does not add products to a third operand in the format of its result, shapes do
+            not fit, a pattern is too wide, or a number is out of range.
+        """
+        return self._product(a, b, c, seed=seed, mode=mode, threads=threads)
+
+    @cached_property
+    def _product(self) -> Callable[..., BitPatterns]:
+        from hwgen.flow.gemm import compile_gemm
+
+        return compile_gemm(self.definition)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.definition.name}>"

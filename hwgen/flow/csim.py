@@ -15,46 +15,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.errors import CheckError, ToolError
-from hwgen.flow.cache import build
+from hwgen.errors import CheckError
+from hwgen.flow.native_build import build_library, including
 from hwgen.flow.project import BitArray, Project, port_arrays
-from hwgen.flow.tools import clangxx, require_program, run_tool
 
 __all__ = ["NativeOperator", "compile_native"]
-
-_FLAGS = (
-    "-std=c++14",
-    "-O3",
-    "-g0",
-    "-march=native",
-    "-fPIC",
-    "-fno-exceptions",  # with it, nothing of libc++ is left to link
-    "-fno-sanitize=all",
-    "-DHWGEN_OPEN_AP_INT_TEXT_H",  # the stand-in's printing, half of the compile time, counts as included
-    "-Wno-pass-failed",  # "could not vectorise" is no defect of the design
-)
-
-_LIBRARY = "csim.so"
-
-_DESIGN = """\
-#include <cstddef>
-#include <cstdint>
-
-#if defined(__x86_64__)
-// Calls that are inlined anyway still leave the calling convention's marks: System V passes 65 to 128 bits
-// as two halves through memory that LLVM then cannot remove, and a bf16 fma runs 20 times slower.
-#define always_inline always_inline, ms_abi
-#endif
-#include "{name}.cpp"
-#undef always_inline
-"""
 
 # Words above 64 bits lie in memory as the integer does, lowest byte first.
 _WORDS = """\
@@ -199,22 +169,8 @@ def compile_native(project_dir: Path | str) -> NativeOperator:
         If a compiler is missing, or the C++ does not compile.
     """
     project = Project.read(project_dir)
-    wrapper = _wrapper(project)
-    sources = project.path / "src", project.path / "open"
-    key: list[str | bytes | Path] = ["csim", wrapper, *_FLAGS, version("ziglang"), _processor(), *sources]
-    folder = build(key, lambda part: _compile(part, wrapper, sources))
-    return NativeOperator(project, folder / _LIBRARY)
-
-
-def _compile(folder: Path, wrapper: str, sources: tuple[Path, ...]) -> None:
-    unit, code = folder / "csim.cpp", folder / "csim.o"
-    unit.write_text(wrapper, encoding="utf-8")
-    includes = [f"-I{path.resolve()}" for path in sources]
-    run_tool([*clangxx(), *_FLAGS, *includes, "-c", unit, "-o", code], what="compiling the C++ design")
-    # Not linked by ziglang: it would first spend a minute on building its own libc++, which is not used.
-    linker = require_program("g++", "linking the C++ design")
-    run_tool([linker, "-shared", "-Wl,-z,defs", code, "-o", folder / _LIBRARY], what="linking the C++ design")
-    code.unlink()
+    folders = [project.path / "src", project.path / "open"]
+    return NativeOperator(project, build_library("csim", _wrapper(project), folders))
 
 
 def _wrapper(project: Project) -> str:
@@ -230,7 +186,7 @@ def _wrapper(project: Project) -> str:
         ),
     }
     words = {p.name: f"hwgen_load<{p.width}>({p.name}_, i)" for p in project.inputs}
-    head = _DESIGN + _WORDS
+    head = including(f"{project.name}.cpp") + _WORDS
     if project.interface == "function":
         return (head + _FUNCTION_WRAPPER).format(**parts, reads=", ".join(words.values()))
     ports = (*project.inputs, output)
@@ -265,13 +221,3 @@ def _fresh(library: Path) -> Iterator[ctypes.CDLL]:
             yield loaded
         finally:
             _ctypes.dlclose(loaded._handle)
-
-
-@cache
-def _processor() -> str:
-    """Return what -march=native depends on: a cache folder may be shared between machines."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ToolError(f"csim reads the processor's features from /proc/cpuinfo: {error}") from error
-    return "\n".join(sorted({line for line in lines if line.startswith(("model", "flags", "Features"))}))

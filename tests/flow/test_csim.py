@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.emit import emit
 from hwgen.errors import InputError, ToolError
-from hwgen.flow import csim
+from hwgen.flow import csim, native_build
 from hwgen.flow.csim import compile_native
 from hwgen.flow.project import Project
 from hwgen.flow.tools import clangxx, run_tool
@@ -116,7 +116,7 @@ def test_the_batch_loop_is_vectorised(project, tmp_path, spec):
     unit.write_text(csim._wrapper(Project.read(folder)))
     command = [
         *clangxx(),
-        *csim._FLAGS,
+        *native_build._FLAGS,
         f"-I{folder / 'src'}",
         f"-I{folder / 'open'}",
         "-S",
