@@ -6,9 +6,10 @@ from typing import Any
 
 from hwgen import __version__
 from hwgen.emit import cpp
-from hwgen.formats import BlockFormat, FixedFormat, FloatFormat
+from hwgen.formats import BlockFormat
 from hwgen.operators import Field, Operator, Port
 from hwgen.operators.describe import format_sentence, overflow_sentence, rounding_sentence, special_sentences
+from hwgen.operators.port import ElementFormat
 from hwgen.spec import OperatorSpec, Record
 
 __all__ = ["render_context"]
@@ -24,6 +25,9 @@ def render_context(operator: Operator) -> dict[str, Any]:
     names = [port.name for port in operator.inputs]
     words = [f"{name}_word" if stream else name for name in names] + (["rand_word"] if state else [])
     clock_ps = spec.target.clock_ps or _DEFAULT_CLOCK_PS
+
+    formats = [getattr(spec.formats, key) for key in type(spec.formats).model_fields]
+    extra_headers = cpp.format_headers([*formats, *(product or ())]) | ({"lfsr"} if state else set())
 
     def signature(closing: str) -> str:
         items = [_parameter(port, stream=stream, output=False) for port in operator.inputs]
@@ -64,7 +68,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "lane_output": operator.lane_output,
         "lane_words": ", ".join(f"{name}_lane" for name, _ in _lane_ports(operator)),
         "random_words": operator.random_words * operator.lanes,
-        "headers": lambda header: sorted({*header.replace(",", " ").split(), *(["lfsr"] if state else [])}),
+        "headers": lambda header: sorted({*header.replace(",", " ").split(), *extra_headers}),
         "format_rows": _format_rows(spec.formats),
         "rounding_rows": _rounding_rows(spec),
         "signature": signature,
@@ -110,7 +114,7 @@ def _format_rows(formats: Record) -> list[tuple[str, str, str]]:
         format_ = getattr(formats, key)
         if isinstance(format_, BlockFormat):
             rows.append((f"{key}_t", cpp.format_type(format_.element), f"elements of {format_.name}"))
-        elif isinstance(format_, FloatFormat | FixedFormat):
+        elif isinstance(format_, ElementFormat):
             rows.append((f"{key}_t", cpp.format_type(format_), format_.name))
     return rows
 

@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding
+from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat, Overflow, PositFormat, Rounding
 
-__all__ = ["aliases", "assignment", "comment", "constant", "format_type", "parameters", "rounding_type"]
+__all__ = [
+    "aliases",
+    "assignment",
+    "comment",
+    "constant",
+    "format_headers",
+    "format_type",
+    "parameters",
+    "rounding_type",
+]
 
 _COLUMNS = 120  # as in .clang-format
 _PROSE_COLUMNS = 110
 
 
-def format_type(format_: FloatFormat | FixedFormat) -> str:
+def format_type(format_: FloatFormat | FixedFormat | PositFormat | ExponentFormat) -> str:
     """Return the header library's type of a format."""
+    if isinstance(format_, ExponentFormat):
+        return "hwgen::exponent_format"
+    if isinstance(format_, PositFormat):
+        return f"hwgen::posit_format<{format_.width}, {format_.es}>"
     if isinstance(format_, FixedFormat):
         return f"hwgen::fixed_format<{format_.width}, {format_.fraction}, {_boolean(format_.signed)}>"
     fields = f"{format_.exponent}, {format_.mantissa}, {format_.bias}"
     return (
         f"hwgen::float_format<{fields}, hwgen::specials::{format_.specials}, {_boolean(format_.subnormals)}>"
     )
+
+
+def format_headers(formats: Iterable[object]) -> set[str]:
+    """Return the headers that the types of `formats` need besides those that every operator includes."""
+    families = {PositFormat: "posit", ExponentFormat: "exponent"}
+    return {families[type(format_)] for format_ in formats if type(format_) in families}
 
 
 def rounding_type(rounding: Rounding, overflow: Overflow) -> str:

@@ -24,7 +24,7 @@ from hwgen.flow.smt.rounding import Rule
 from hwgen.flow.smt.solvers import Answer, decide, values
 from hwgen.flow.smt.theorem import Split, Statement, refutation, specification
 from hwgen.flow.smt.values import Operation
-from hwgen.formats import FixedFormat, FloatFormat, PositFormat, Rounding
+from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat, PositFormat, Rounding
 from hwgen.operators import Operator, load, load_project
 
 __all__ = ["ProofResult", "prove", "statement_of"]
@@ -166,9 +166,13 @@ def statement_of(operator: Operator) -> Statement:
             f"{' of several lanes' if operator.lanes > 1 else ''} against: "
             "legal: convert, add, mul, fma and mac of one lane"
         )
-    if any(isinstance(port.format, PositFormat) for port in (*operator.inputs, operator.output)):
+    product: tuple[FloatFormat | FixedFormat, Rounding] | None = getattr(spec, "product", None)
+    ports = [port.format for port in (*operator.inputs, operator.output)]
+    strangers = [f for f in (*ports, *(product or ())) if isinstance(f, PositFormat | ExponentFormat)]
+    if strangers:
         raise InputError(
-            "IEEE 754 has no posits to prove this operator against: legal: float and fixed formats"
+            f"IEEE 754 has no arithmetic of {strangers[0].name!r} to prove this operator against: "
+            "legal: float and fixed formats"
         )
     operations: dict[tuple[int, bool], Operation] = {
         (1, False): "convert",
@@ -184,7 +188,6 @@ def statement_of(operator: Operator) -> Statement:
     result = operator.output.format
     if not isinstance(result, FloatFormat | FixedFormat) or spec.overflow is None:
         raise TypeError(f"{operator.name} has no result format")
-    product: tuple[FloatFormat | FixedFormat, Rounding] | None = getattr(spec, "product", None)
     split = None
     if product is not None:
         fmt, rounding = product

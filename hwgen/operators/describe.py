@@ -85,10 +85,11 @@ def rounding_sentence(operator: Operator) -> str:
     if operator.state is not None:
         source = f"the low bits of a {operator.state.width}-bit LFSR, which then makes {rounding.bits} shifts"
     bits = rounding.bits
+    decision = getattr(operator.spec, "decision", f"k + u >= 2^{bits}")
     return (
         f"stochastic (sr): f is the discarded fraction of an ulp of the exact result, "
         f"k = floor(f * 2^{bits}); "
-        f"the magnitude is rounded up when k + u >= 2^{bits}, where the {bits}-bit word u is {source}"
+        f"the magnitude is rounded up when {decision}, where the {bits}-bit word u is {source}"
     )
 
 
@@ -99,6 +100,8 @@ def overflow_sentence(operator: Operator) -> str:
         if policy is Overflow.WRAP:
             return f"the rounded result modulo 2^{result.width} (wrap)"
         return "the nearest end of the range (saturate)"
+    if isinstance(result, PositFormat):
+        return "maxpos of the result's sign, as the standard demands; infinite exact results are NaR"
     match policy:
         case Overflow.SATURATE:
             return "the largest finite value of the result's sign, also for infinite exact results (saturate)"
@@ -121,8 +124,12 @@ def special_sentences(operator: Operator) -> list[str]:
     floats = [format_ for format_ in operands if isinstance(format_, FloatFormat)]
     result = operator.result_format
     sentences = []
-    if any(format_.has_nan for format_ in floats):
-        causes = ["NaN operands"]
+    causes = [
+        f"{name} operands"
+        for name, families in (("NaN", (FloatFormat, ExponentFormat)), ("NaR", (PositFormat,)))
+        if any(isinstance(format_, families) and format_.has_nan for format_ in operands)
+    ]
+    if causes:
         multiplies = len(form.factors) > 1
         infinities = any(format_.has_inf for format_ in floats)
         if infinities and multiplies:
@@ -130,6 +137,11 @@ def special_sentences(operator: Operator) -> list[str]:
         if infinities and form.addend is not None:
             causes.append("Inf - Inf")
         sentences.append(f"{_enumeration(causes)} give {_invalid(result)}.")
+    if isinstance(result, PositFormat):
+        ends = f"minpos, 2^{-result.emax}, or maxpos, 2^{result.emax}"
+        sentences.append(f"Nothing else is rounded to zero or NaR: beyond the range it is {ends}.")
+    if isinstance(result, ExponentFormat):
+        sentences.append(f"Zero and negative results are NaN, positive ones below 2^{result.emin} are that.")
     if isinstance(result, FloatFormat):
         if form.addend is not None:
             sign = (
@@ -148,6 +160,9 @@ def special_sentences(operator: Operator) -> list[str]:
 def _invalid(result: Any) -> str:
     if isinstance(result, FixedFormat):
         return "0"
+    if isinstance(result, PositFormat | ExponentFormat):
+        name = "NaR" if isinstance(result, PositFormat) else "NaN"
+        return f"{name} 0x{result.nan_code:0{-(-result.width // 4)}x}"
     what = "the canonical NaN" if result.has_nan else "the negative-zero pattern, for want of a NaN,"
     return f"{what} 0x{result.invalid_code:0{-(-result.width // 4)}x}"
 

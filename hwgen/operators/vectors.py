@@ -15,13 +15,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.formats import FixedFormat, FloatFormat
+from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat, PositFormat
 
 __all__ = ["ExactForm", "hard_operands", "random_words", "special_codes", "threshold_words"]
 
 Codes = NDArray[np.uint64]
 Values = NDArray[np.float64]
-Operand = FloatFormat | FixedFormat
+Operand = FloatFormat | FixedFormat | PositFormat | ExponentFormat
 
 _TRIES = 3  # vectors made for each one kept, where a shot can miss
 
@@ -109,6 +109,12 @@ def special_codes(format_: Operand) -> list[int]:
         return sorted(
             {code % top for code in near if -limit <= code < limit and (format_.signed or code >= 0)}
         )
+    if isinstance(format_, ExponentFormat):
+        return [0, 1, 2, format_.bias - 1, format_.bias, format_.bias + 1, 0xFD, 0xFE, 0xFF]
+    if isinstance(format_, PositFormat):
+        size, nar = 1 << format_.width, format_.nan_code
+        centres = (0, nar >> 1, nar, nar + (nar >> 1))  # zero, 1, NaR, -1
+        return sorted({(centre + step) % size for centre in centres for step in range(-3, 4)})
     sign = 1 << (format_.width - 1)
     hidden, one, top = 1 << format_.mantissa, format_.bias << format_.mantissa, format_.max_finite_code
     near = {
@@ -190,10 +196,20 @@ def _result_edges(form: ExactForm, count: int, rng: np.random.Generator) -> list
     weight = rng.choice([0.0, 0.25, 0.5, 0.75, 1.0], count, p=[0.2, 0.1, 0.5, 0.1, 0.1])
     below = _finite(form.result, low)
     target = below + weight * (_finite(form.result, high) - below)
+    if isinstance(form.result, PositFormat):
+        target = np.where(weight == 0.5, _posit_ties(form.result, low), target)
     if form.addend is None:
         return _factors_for(form, target, rng)
     factors = _factors_for(form, target * rng.choice([1.0, 0.5, 2.0, -1.0], count), rng)
     return [*factors, _near(form.addend, target - _product(form, factors), rng, spread=1)]
+
+
+def _posit_ties(format_: PositFormat, codes: Codes) -> Values:
+    """Return where rounding turns from a code to the next: the posit one bit longer that ends in a one."""
+    if format_.width > 52:  # beyond float64
+        return _finite(format_, codes)
+    longer = PositFormat(format_.width + 1, format_.es)
+    return _finite(longer, 2 * codes + np.uint64(1))
 
 
 def _first_good(columns: list[Codes], good: NDArray[np.bool_], count: int) -> list[Codes]:
@@ -248,7 +264,7 @@ def _finite(format_: Operand, codes: Codes) -> Values:
 
 def _sparse(format_: Operand, codes: Codes, rng: np.random.Generator) -> Codes:
     """Clear a random number of low significand bits: short significands make exact products and ties."""
-    bits = format_.width // 2 if isinstance(format_, FixedFormat) else format_.mantissa
+    bits = format_.mantissa if isinstance(format_, FloatFormat) else format_.width // 2
     cleared = rng.integers(0, bits + 1, len(codes)).astype(np.uint64)
     return codes >> cleared << cleared
 

@@ -5,7 +5,14 @@ Every mistake a user can make in a spec is caught here or in the kind's own reco
 
 from __future__ import annotations
 
-from hwgen.spec.fields import ArithmeticFormat, FormatField, ModeField, OverflowField, SharedScaleFormat
+from hwgen.spec.fields import (
+    ArithmeticFormat,
+    FormatField,
+    ModeField,
+    NumberFormat,
+    OverflowField,
+    SharedScaleFormat,
+)
 from hwgen.spec.load import validate
 from hwgen.spec.model import ElementwiseSpec, OperatorSpec, Target
 from hwgen.spec.record import Record, Whole, one_of, spec_error
@@ -19,6 +26,7 @@ __all__ = [
     "Lfsr",
     "LfsrSource",
     "ModeField",
+    "NumberFormat",
     "OperatorSpec",
     "OverflowField",
     "Record",

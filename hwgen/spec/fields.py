@@ -11,10 +11,12 @@ from pydantic_core import core_schema
 from hwgen.errors import InputError, legal_values
 from hwgen.formats import (
     BlockFormat,
+    ExponentFormat,
     FixedFormat,
     FloatFormat,
     Format,
     Overflow,
+    PositFormat,
     RoundingMode,
     format_names,
     parse_format,
@@ -22,7 +24,14 @@ from hwgen.formats import (
 from hwgen.spec.record import spec_error
 from hwgen.spec.source import quoted
 
-__all__ = ["ArithmeticFormat", "FormatField", "ModeField", "OverflowField", "SharedScaleFormat"]
+__all__ = [
+    "ArithmeticFormat",
+    "FormatField",
+    "ModeField",
+    "NumberFormat",
+    "OverflowField",
+    "SharedScaleFormat",
+]
 
 
 class _FormatAnnotation:
@@ -73,6 +82,20 @@ def _check_arithmetic(format_: Format) -> Format:
 
 
 ArithmeticFormat = Annotated[FloatFormat | FixedFormat, _FormatAnnotation, AfterValidator(_check_arithmetic)]
+
+
+def _check_number(format_: Format) -> Format:
+    if isinstance(format_, BlockFormat):
+        raise spec_error(
+            f"{format_.name!r} is of the {format_.family} family, and this operator takes single numbers: "
+            "legal: such as 'e4m3fn', 'bf16', 'e6m5', 'q1.7', 'int8', 'posit8', 'e8m0'"
+        )
+    return format_
+
+
+NumberFormat = Annotated[
+    FloatFormat | FixedFormat | PositFormat | ExponentFormat, _FormatAnnotation, AfterValidator(_check_number)
+]
 
 
 def _check_block(format_: Format) -> Format:

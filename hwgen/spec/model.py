@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from hwgen.errors import legal_values
-from hwgen.formats import FixedFormat, FloatFormat, Format, Overflow, RoundingMode
+from hwgen.errors import InputError, legal_values
+from hwgen.formats import BlockFormat, FixedFormat, Format, Overflow, PositFormat, RoundingMode
 from hwgen.spec.fields import OverflowField
 from hwgen.spec.name import MAX_NAME, Name
 from hwgen.spec.record import Record, Whole, one_of, spec_error
@@ -119,8 +119,13 @@ class OperatorSpec(Record):
                     "nothing is rounded here, so nothing overflows: legal: leave the key out", "overflow"
                 )
             return None
-        if not isinstance(result, FloatFormat | FixedFormat):
+        if isinstance(result, BlockFormat):
             raise TypeError(f"{result!r} has no overflow policy")
+        if isinstance(result, PositFormat):
+            try:
+                result.check_rounding(self.rounding.rounding())
+            except InputError as error:
+                raise spec_error(error.message, "rounding") from error
         legal = result.legal_overflows
         if self.overflow is None:
             return result.default_overflow

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hwgen import golden
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
+from hwgen.spec import ElementwiseSpec, NumberFormat, Record
 
 __all__ = ["KIND", "ConvertFormats", "ConvertSpec"]
 
@@ -17,8 +17,8 @@ __all__ = ["KIND", "ConvertFormats", "ConvertSpec"]
 class ConvertFormats(Record):
     """Formats of a convert."""
 
-    x: Annotated[ArithmeticFormat, Field(description="operand")]
-    y: Annotated[ArithmeticFormat, Field(description="result")]
+    x: Annotated[NumberFormat, Field(description="operand")]
+    y: Annotated[NumberFormat, Field(description="result")]
 
 
 class ConvertSpec(ElementwiseSpec):

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hwgen import golden
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
+from hwgen.spec import ElementwiseSpec, NumberFormat, Record
 
 __all__ = ["KIND", "FmaFormats", "FmaSpec"]
 
@@ -17,10 +17,10 @@ __all__ = ["KIND", "FmaFormats", "FmaSpec"]
 class FmaFormats(Record):
     """Formats of an fma."""
 
-    a: Annotated[ArithmeticFormat, Field(description="first factor")]
-    b: Annotated[ArithmeticFormat, Field(description="second factor")]
-    c: Annotated[ArithmeticFormat, Field(description="addend")]
-    y: Annotated[ArithmeticFormat, Field(description="result")]
+    a: Annotated[NumberFormat, Field(description="first factor")]
+    b: Annotated[NumberFormat, Field(description="second factor")]
+    c: Annotated[NumberFormat, Field(description="addend")]
+    y: Annotated[NumberFormat, Field(description="result")]
 
 
 class FmaSpec(ElementwiseSpec):

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from hwgen import golden
-from hwgen.formats import Rounding, RoundingMode
+from hwgen.formats import PositFormat, Rounding, RoundingMode
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ArithmeticFormat, ElementwiseSpec, ModeField, Record, one_of, spec_error
+from hwgen.spec import ElementwiseSpec, ModeField, NumberFormat, Record, one_of, spec_error
 
 __all__ = ["KIND", "MacFormats", "MacSpec", "Split"]
 
@@ -19,18 +19,18 @@ __all__ = ["KIND", "MacFormats", "MacSpec", "Split"]
 class MacFormats(Record):
     """Formats of a mac; the result has the accumulator's."""
 
-    a: Annotated[ArithmeticFormat, Field(description="first factor")]
-    b: Annotated[ArithmeticFormat, Field(description="second factor")]
-    acc: Annotated[ArithmeticFormat, Field(description="accumulator and result")]
+    a: Annotated[NumberFormat, Field(description="first factor")]
+    b: Annotated[NumberFormat, Field(description="second factor")]
+    acc: Annotated[NumberFormat, Field(description="accumulator and result")]
 
 
 class Split(Record):
     """A product that is rounded to a format of its own before it is added."""
 
-    split: Annotated[ArithmeticFormat, Field(description="format of the rounded product")]
+    split: Annotated[NumberFormat, Field(description="format of the rounded product")]
     rounding: Annotated[
         ModeField | None,
-        Field(description="of the product, deterministic; default the result's mode, or rne under sr"),
+        Field(description="of the product, deterministic; default the result's mode, or rne (sr, posits)"),
     ] = None
 
     @model_validator(mode="after")
@@ -39,6 +39,10 @@ class Split(Record):
             legal = ", ".join(mode.value for mode in RoundingMode if mode is not RoundingMode.SR)
             raise spec_error(
                 f"the product's rounding 'sr' would need random words of its own: legal: {legal}", "rounding"
+            )
+        if isinstance(self.split, PositFormat) and self.rounding not in (None, RoundingMode.RNE):
+            raise spec_error(
+                f"the product is a {self.split.name}, which rounds to nearest only: legal: rne", "rounding"
             )
         return self
 
@@ -66,13 +70,14 @@ class MacSpec(ElementwiseSpec):
         self.complete(self.formats.acc, summed=(*product, self.formats.acc))
         if isinstance(self.accumulate, Split) and self.accumulate.rounding is None:
             mode = self.rounding.mode
-            product_mode = RoundingMode.RNE if mode is RoundingMode.SR else mode
+            nearest = mode is RoundingMode.SR or isinstance(self.accumulate.split, PositFormat)
+            product_mode = RoundingMode.RNE if nearest else mode
             completed = Split(split=self.accumulate.split, rounding=product_mode)
             object.__setattr__(self, "accumulate", completed)
         return self
 
     @property
-    def product(self) -> tuple[ArithmeticFormat, Rounding] | None:
+    def product(self) -> tuple[NumberFormat, Rounding] | None:
         """Format and rounding of the product of a split mac; None if fused."""
         if not isinstance(self.accumulate, Split) or self.accumulate.rounding is None:
             return None

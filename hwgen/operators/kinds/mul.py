@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hwgen import golden
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record
+from hwgen.spec import ElementwiseSpec, NumberFormat, Record
 
 __all__ = ["KIND", "MulFormats", "MulSpec"]
 
@@ -17,9 +17,9 @@ __all__ = ["KIND", "MulFormats", "MulSpec"]
 class MulFormats(Record):
     """Formats of a mul."""
 
-    a: Annotated[ArithmeticFormat, Field(description="first operand")]
-    b: Annotated[ArithmeticFormat, Field(description="second operand")]
-    y: Annotated[ArithmeticFormat, Field(description="result")]
+    a: Annotated[NumberFormat, Field(description="first operand")]
+    b: Annotated[NumberFormat, Field(description="second operand")]
+    y: Annotated[NumberFormat, Field(description="result")]
 
 
 class MulSpec(ElementwiseSpec):
