@@ -1,0 +1,108 @@
+// The exact sum of n products and an addend, one rounding.
+//
+// Exactness under cancellation needs a window of every bit a product can have (Kulisch): whatever cancels, the next
+// smaller term may decide. It is 42 bits for e4m3, 64 for e5m2, 522 for bf16, and as many more as a sum can carry. An
+// addend whose own range is much wider stays out of the window: the sum of the products is then one term, and sum.hpp
+// adds two terms as exactly as one rounding needs.
+#pragma once
+
+#include "hwgen/add.hpp"
+#include "hwgen/dot_trim.hpp"
+#include "hwgen/dot_window.hpp"
+
+namespace hwgen {
+
+enum class addend_place { none, in_window, apart };
+
+// Where the addend is cheaper: both windows are measured, unless the formats leave no choice.
+template <class A, class B, class C, class Y, class RULE, bool INTEGER, bool SCALED>
+struct addend_placing {
+  using sum_t = typename product_window<A, B>::sum_t;
+  using apart = sum_widths<Y, RULE, window_term<sum_t, scale_of_product<A, B>>, term_of<C>>;
+  static constexpr addend_place place =
+      shared_window<A, B, C>::sum_t::width <= apart::width ? addend_place::in_window : addend_place::apart;
+};
+template <class A, class B, class C, class Y, class RULE, bool INTEGER>
+struct addend_placing<A, B, C, Y, RULE, INTEGER, true> {
+  static constexpr addend_place place = addend_place::apart;  // the scale is the products' alone
+};
+template <class A, class B, class C, class Y, class RULE>
+struct addend_placing<A, B, C, Y, RULE, true, false> {
+  static constexpr addend_place place = addend_place::in_window;
+};
+// Round a sum in a window; where all formats are fixed it is the integer to be rounded.
+template <class Y, class RULE, bool INTEGER>
+struct window_rounder {
+  template <class SUM, class SCALE>
+  static HWGEN_INLINE ap_uint<Y::width> run(SUM sum, ap_uint<1> base, SCALE scale, typename RULE::random_t random) {
+    return round_to<Y, RULE>(trimmed<Y, RULE>(term_of_window<RULE>(sum, base, scale)), random);
+  }
+};
+template <class Y, class RULE>
+struct window_rounder<Y, RULE, true> {
+  template <class SUM, class SCALE>
+  static HWGEN_INLINE ap_uint<Y::width> run(SUM sum, ap_uint<1>, SCALE, typename RULE::random_t random) {
+    return round_integer<Y, RULE>(integer<SUM::width, SUM::lsb>{sum.value}, random);
+  }
+};
+
+template <class A, class B, class C, class Y, class RULE, addend_place PLACE>
+struct exact_dot;
+
+template <class A, class B, class C, class Y, class RULE>
+struct exact_dot<A, B, C, Y, RULE, addend_place::none> {
+  using window = product_window<A, B>;
+  using lanes = product_lanes<A, B, typename window::sum_t, window::integer>;
+  static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width>,
+                                            typename RULE::random_t random) {
+    const lanes products = {a, b};
+    const auto sum = joined_lanes<lanes, 0, A::count>::run(products);
+    constexpr bool integer = window::integer && !window::scaled && Y::fixed_grid;
+    return window_rounder<Y, RULE, integer>::run(sum, products.base(), product_scale<A, B>(a, b), random);
+  }
+};
+
+template <class A, class B, class C, class Y, class RULE>
+struct exact_dot<A, B, C, Y, RULE, addend_place::in_window> {
+  using window = shared_window<A, B, C>;
+  using sum_t = typename window::sum_t;
+  using lanes = product_lanes<A, B, sum_t, window::products::integer>;
+  static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
+                                            typename RULE::random_t random) {
+    const lanes products = {a, b};
+    const auto addend = addend_in_window<sum_t, C, C::fixed_grid>::run(c, products.base());
+    const auto sum = add_windows(joined_lanes<lanes, 0, A::count>::run(products), addend);
+    constexpr bool integer = window::products::integer && C::fixed_grid && Y::fixed_grid;
+    return window_rounder<Y, RULE, integer>::run(sum, products.base(), product_scale<A, B>(a, b), random);
+  }
+};
+
+template <class A, class B, class C, class Y, class RULE>
+struct exact_dot<A, B, C, Y, RULE, addend_place::apart> {
+  using window = product_window<A, B>;
+  using lanes = product_lanes<A, B, typename window::sum_t, window::integer>;
+  static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
+                                            typename RULE::random_t random) {
+    const lanes products = {a, b};
+    const auto x = term_of_window<RULE>(joined_lanes<lanes, 0, A::count>::run(products), products.base(),
+                                        product_scale<A, B>(a, b));
+    return round_to<Y, RULE>(sum<Y, RULE>(x, unpack<C>(c)), random);
+  }
+};
+
+// y = round(a[0] * b[0] + ... + a[n-1] * b[n-1] + c), one rounding.
+template <class A, class B, class C, class Y, class RULE>
+HWGEN_INLINE ap_uint<Y::width> dot_exact(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
+                                         typename RULE::random_t random = typename RULE::random_t()) {
+  using window = product_window<A, B>;
+  constexpr addend_place place =
+      addend_placing<A, B, C, Y, RULE, (window::integer && C::fixed_grid), window::scaled>::place;
+  return exact_dot<A, B, C, Y, RULE, place>::run(a, b, c, random);
+}
+template <class A, class B, class Y, class RULE>
+HWGEN_INLINE ap_uint<Y::width> dot_exact(ap_uint<A::width> a, ap_uint<B::width> b,
+                                         typename RULE::random_t random = typename RULE::random_t()) {
+  return exact_dot<A, B, no_addend, Y, RULE, addend_place::none>::run(a, b, 0, random);
+}
+
+}  // namespace hwgen
