@@ -14,6 +14,7 @@ from pathlib import Path
 from lowering_bench import llvm_module
 
 from hwgen.flow.tools import run_tool, verilator_environment
+from hwgen.flow.verilator_runtime import verilator_runtime
 from hwgen.flow.xls_codegen import Timing, generate_verilog
 from hwgen.flow.xls_ir import optimise
 from hwgen.lower import lower_proc
@@ -84,6 +85,7 @@ _MAIN = """\
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <vector>
 using Word = std::array<std::uint32_t, 32>;  // lowest bits first
 using Tokens = std::vector<Word>;
@@ -91,8 +93,18 @@ static std::uint32_t state = 1;
 static std::uint32_t random32() { state ^= state << 13; state ^= state >> 17; return state ^= state << 5; }
 static Word garbage(int width) {
   Word word{};
-  for (int i = 0; i < width; ++i) word[i / 32] |= (random32() & 1) << i % 32;
+  for (int i = 0; i < width; ++i) word[i / 32] |= (random32() & 1) << i %% 32;
   return word;
+}
+static Tokens tokens(const char* name, int words) {
+  Tokens all;
+  std::ifstream file(name);
+  for (std::uint32_t part; file >> std::hex >> part;) {
+    all.emplace_back();
+    all.back()[0] = part;
+    for (int i = 1; i < words; ++i) file >> all.back()[i];
+  }
+  return all;
 }
 template <class Port> void put(Port& port, const Word& word) {
   port = static_cast<Port>(word[0] | static_cast<std::uint64_t>(word[1]) << 32);
@@ -127,13 +139,18 @@ int main() {
 """
 
 
-def _word(value: int) -> str:
-    parts = [f"{value >> at & 0xFFFFFFFF:#x}" for at in range(0, max(1, value.bit_length()), 32)]
-    return "{{" + ", ".join(parts) + "}}"
+def _write_tokens(file: Path, tokens: Sequence[int], width: int) -> int:
+    """Write a line of 32-bit parts a token, lowest first, and return the number of parts."""
+    places = range(0, width, 32)
+    lines = (" ".join(f"{token >> at & 0xFFFFFFFF:x}" for at in places) for token in tokens)
+    file.write_text("\n".join(lines) + "\n")
+    return len(places)
 
 
-def _bench(kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens], cycles: int) -> tuple[str, str]:
-    """Return a SystemVerilog top around all kernels, and the C++ program that drives it."""
+def _bench(
+    folder: Path, kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens], cycles: int
+) -> tuple[str, str]:
+    """Return a SystemVerilog top around all kernels and the C++ program that drives it; write its tokens."""
     declarations, instances = ["input wire ap_clk", "input wire ap_rst_n"], []
     lists, drive, observe = [], [], []
     for module, kernel in kernels.items():
@@ -148,9 +165,10 @@ def _bench(kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens], cycles: 
             ]
             joined += [f".{port}_{signal}({name}_{signal})" for signal in ("TDATA", "TVALID", "TREADY")]
             if port in kernel.inputs:
-                values = ", ".join(map(_word, tokens[module][port]))
+                parts = _write_tokens(folder / name, tokens[module][port], width)
                 lists.append(
-                    f"  const Tokens {name}{{{values}}}; std::size_t {name}_at = 0; bool {name}_on = false;"
+                    f'  const Tokens {name} = tokens("{name}", {parts});'
+                    f" std::size_t {name}_at = 0; bool {name}_on = false;"
                 )
                 # Data is garbage while it is not valid; once valid it stays so until it is taken.
                 drive.append(
@@ -169,9 +187,9 @@ def _bench(kernels: Mapping[str, Kernel], tokens: Mapping[str, Tokens], cycles: 
                 )
         instances.append(f"  {module} {module}_unit({', '.join(joined)});")
     top = f"module bench({', '.join(declarations)});\n" + "\n".join(instances) + "\nendmodule\n"
-    parts = {"tokens": lists, "drive": drive, "observe": observe}
-    joined_parts = {key: "\n".join(lines) for key, lines in parts.items()}
-    return top, _MAIN % {**joined_parts, "cycles": cycles}
+    sections = {"tokens": lists, "drive": drive, "observe": observe}
+    main = {key: "\n".join(lines) for key, lines in sections.items()}
+    return top, _MAIN % {**main, "cycles": cycles}
 
 
 def _simulate(
@@ -181,13 +199,20 @@ def _simulate(
     tokens: Mapping[str, Tokens],
     cycles: int,
 ) -> dict[str, Tokens]:
-    top, main = _bench(kernels, tokens, cycles)
+    top, main = _bench(folder, kernels, tokens, cycles)
     (folder / "bench.sv").write_text("\n".join([*verilog, top]))
-    (folder / "main.cpp").write_text(main)
-    flags = ["--cc", "--exe", "--build", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-CFLAGS", "-O0"]
     environment = verilator_environment()
-    run_tool(["verilator", *flags, "bench.sv", "main.cpp"], what="Verilator", cwd=folder, env=environment)
-    printed = run_tool([folder / "obj_dir" / "Vbench"], what="simulation")
+    flags = ["--cc", "-Wno-lint", "-Wno-style", "--top-module", "bench", "--prefix", "Vbench", "--Mdir", "."]
+    run_tool(["verilator", *flags, "bench.sv"], what="Verilator", cwd=folder, env=environment)
+    # One translation unit and a runtime that is there already: the headers are what takes the time.
+    unit = [f'#include "{file.name}"' for file in sorted(folder.glob("Vbench*.cpp"))]
+    (folder / "main.cpp").write_text("\n".join([*unit, main]))
+    runtime = verilator_runtime()
+    objects = [runtime / "verilated.o", runtime / "verilated_threads.o"]
+    include = ["-I.", f"-I{Path(environment['VERILATOR_ROOT'], 'include')}"]
+    command = ["g++", "-std=c++17", *include, "main.cpp", *objects, "-pthread", "-o", "bench"]
+    run_tool(command, what="compiling the bench", cwd=folder)
+    printed = run_tool([folder / "bench"], what="simulation", cwd=folder)
     results: dict[str, Tokens] = {m: {port: [] for port in kernel.outputs} for m, kernel in kernels.items()}
     for line in printed.splitlines():
         module, port, value = line.split()

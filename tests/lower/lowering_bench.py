@@ -19,6 +19,7 @@ from hwgen.lower.llvm import Module, parse_module
 from hwgen.resources import templates_dir
 
 STAND_INS = templates_dir().resolve() / "include" / "open"
+_BYTES = 128  # room for the widest port
 
 
 def llvm_module(folder: Path, source: str, name: str = "programs.cpp") -> Module:
@@ -39,8 +40,8 @@ def native_library(folder: Path, source: str) -> ctypes.CDLL:
 
 def call_native(library: ctypes.CDLL, name: str, inputs: Sequence[tuple[int, int]], output: int) -> int:
     """Call ``void name(const U<w>&..., U<w>& y)`` with (value, width) pairs."""
-    buffers = [ctypes.create_string_buffer(value.to_bytes(64, "little"), 64) for value, _ in inputs]
-    result = ctypes.create_string_buffer(64)
+    buffers = [ctypes.create_string_buffer(value.to_bytes(_BYTES, "little"), _BYTES) for value, _ in inputs]
+    result = ctypes.create_string_buffer(_BYTES)
     getattr(library, name)(*buffers, result)
     return int.from_bytes(result.raw, "little") % (1 << output)
 
