@@ -76,6 +76,7 @@ async def check_stream(
     ]
     sink = Sink(dut, file.output, stall=stall, random=random)
     await start_clock_and_reset(dut)
+    due = len(file.results)
     cycles = idle = drained = 0
     while drained < _DRAIN:
         for endpoint in (*sources, sink):
@@ -87,7 +88,7 @@ async def check_stream(
         for source in taken:
             source.advance()
         if word is not None:
-            assert scoreboard.checked < len(file.results), f"more than the {len(file.results)} results due"
+            assert scoreboard.checked < due, f"more results than the {due} that are due"
             scoreboard.check(word)
         cycles += 1
         idle = 0 if taken or word is not None else idle + 1
@@ -96,7 +97,7 @@ async def check_stream(
             for port, source in zip(file.inputs, sources, strict=True)
             if source.sent < len(file.vectors)
         ]
-        drained += scoreboard.checked == len(file.results) and not unread
+        drained += scoreboard.checked == due and not unread
         assert idle < _PATIENCE, (
             f"no word moved for {_PATIENCE} cycles after {scoreboard.checked} results"
             f"{', with words unread at ' + ', '.join(unread) if unread else ''}"

@@ -134,8 +134,8 @@ class Project:
                 interface=manifest["interface"],
                 inputs=tuple(ports),
                 output=ProjectPort.of_record(manifest["output"]),
-                stateful=manifest["lfsr"] is not None or manifest["sequential"],
-                variable_rate=manifest["variable_rate"],
+                stateful=manifest["lfsr"] is not None or manifest.get("sequential", False),
+                variable_rate=manifest.get("variable_rate", False),
                 manifest=manifest,
             )
         except FileNotFoundError:

@@ -54,7 +54,7 @@ _FUNCTION = """\
         hwgen::run_function(
             count, {latency}, *report,
             [&](std::size_t i) {{ {sets} }},
-            [&](std::size_t i) {{ hwgen::load(dut.{output}, {output}_ + i * {limbs}); }},
+            [&](std::size_t i) {{ hwgen::load<{width}>(dut.{output}, {output}_ + i * {limbs}); }},
             [&](int level) {{ {clock} dut.eval(); }});
     }});
 }}
@@ -70,8 +70,12 @@ _STREAM = """\
             dut.eval();
         }}
         dut.ap_rst_n = 1;
-        const auto complete = [&] {{ return {output}_sink.complete() {emptied}; }};
-        hwgen::run_stream({output}_sink, complete, *report, [&] {{
+        const auto unread = [&] {{
+            std::string ports;
+            {unread}
+            return ports;
+        }};
+        hwgen::run_stream({output}_sink, unread, *report, [&] {{
             dut.ap_clk = 0;
             {offers}
             dut.{output}_TREADY = {output}_sink.ready();
@@ -79,7 +83,7 @@ _STREAM = """\
             bool moved = false;
             {takes}
             hwgen::Word<{limbs}> data;
-            hwgen::load(dut.{output}_TDATA, data.data());
+            hwgen::load<{width}>(dut.{output}_TDATA, data.data());
             if ({output}_sink.take(dut.{output}_TVALID, data, *report)) {{
                 hwgen::keep(data, {output}_ + {output}_sink.next() * {limbs});
                 moved = true;
@@ -250,6 +254,7 @@ def _wrapper(project: Project, index: int) -> str:
             sets=" ".join(f"hwgen::drive(dut.{p.name}, {p.name}_ + i * {p.limbs});" for p in project.inputs),
             output=output.name,
             limbs=output.limbs,
+            width=output.width,
             clock="dut.ap_clk = level;" if clocked else "(void)level;",
         )
     return head + _STREAM.format(
@@ -262,9 +267,10 @@ def _wrapper(project: Project, index: int) -> str:
             for p in project.inputs
         ),
         takes=_lines(f"moved |= {p.name}_source.taken(dut.{p.name}_TREADY);" for p in project.inputs),
-        emptied=" ".join(f"&& {p.name}_source.empty()" for p in project.inputs),
+        unread=_lines(f'if (!{p.name}_source.empty()) ports += " {p.name}";' for p in project.inputs),
         output=output.name,
         limbs=output.limbs,
+        width=output.width,
     )
 
 

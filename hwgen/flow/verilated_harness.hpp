@@ -78,16 +78,23 @@ void drive(VlWide<PARTS>& port, const Storage* word) {
   for (std::size_t i = 0; i < PARTS; ++i) port[i] = static_cast<std::uint32_t>(word[i / 2] >> (i % 2 * 32));
 }
 
-template <class Port, class Storage>
-void load(const Port& port, Storage* word) {
-  *word = static_cast<Storage>(port);
+// AXI pads words to whole bytes; only the low WIDTH bits count.
+template <unsigned WIDTH>
+constexpr std::uint64_t last_limb() {
+  return ~std::uint64_t(0) >> (64 - (WIDTH - 1) % 64 - 1);
 }
-template <std::size_t PARTS, class Storage>
+template <unsigned WIDTH, class Port, class Storage>
+void load(const Port& port, Storage* word) {
+  *word = static_cast<Storage>(port & last_limb<WIDTH>());
+}
+template <unsigned WIDTH, std::size_t PARTS, class Storage>
 void load(const VlWide<PARTS>& port, Storage* word) {
-  for (std::size_t i = 0; i < PARTS; i += 2) {
-    const std::uint64_t high = i + 1 < PARTS ? port[i + 1] : 0;
-    word[i / 2] = static_cast<Storage>(port[i] | high << 32);
+  constexpr std::size_t last = (WIDTH - 1) / 64;
+  for (std::size_t i = 0; i <= last; ++i) {
+    const std::uint64_t high = 2 * i + 1 < PARTS ? port[2 * i + 1] : 0;
+    word[i] = static_cast<Storage>(port[2 * i] | high << 32);
   }
+  word[last] = static_cast<Storage>(word[last] & last_limb<WIDTH>());
 }
 
 template <std::size_t LIMBS, class Storage>
@@ -148,7 +155,7 @@ class Sink {
     waiting_data_ = data;
     report.refused += waiting_;
     if (!valid || !ready_) return false;
-    if (index_ == count_) throw Failure("more than the " + std::to_string(count_) + " results that are due");
+    if (index_ == count_) throw Failure("more results than the " + std::to_string(count_) + " that are due");
     return true;
   }
 
@@ -180,16 +187,18 @@ void run_function(std::size_t count, std::size_t latency, Report& report, const 
   }
 }
 
-// Cycles until every operand is taken and every result has come, as `complete()` says. `cycle()` is one clock cycle
-// and says whether any word moved.
-template <std::size_t LIMBS, class Complete, class Cycle>
-void run_stream(const Sink<LIMBS>& sink, const Complete& complete, Report& report, const Cycle& cycle) {
+// Cycles until every operand is taken and every result has come. `unread()` names the ports that still have words;
+// `cycle()` is one clock cycle and says whether any word moved.
+template <std::size_t LIMBS, class Unread, class Cycle>
+void run_stream(const Sink<LIMBS>& sink, const Unread& unread, Report& report, const Cycle& cycle) {
   constexpr std::uint64_t patience = 10000;  // cycles; a pause this long does not happen at random
   constexpr unsigned drain = 100;            // cycles in which a result too many would come out
-  for (std::uint64_t idle = 0; !complete(); ++report.cycles) {
+  for (std::uint64_t idle = 0; !sink.complete() || !unread().empty(); ++report.cycles) {
     idle = cycle() ? 0 : idle + 1;
-    if (idle > patience)
-      throw Failure("no word moved for 10000 cycles after " + std::to_string(sink.received()) + " results");
+    if (idle <= patience) continue;
+    const std::string ports = unread();
+    throw Failure("no word moved for 10000 cycles after " + std::to_string(sink.received()) + " results" +
+                  (ports.empty() ? "" : ", with words unread at" + ports));
   }
   for (unsigned i = 0; i < drain; ++i) cycle();
 }

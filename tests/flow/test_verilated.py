@@ -96,8 +96,8 @@ def test_stalls_are_the_same_for_the_same_seed_only(engines):
         ("drops_valid", "TVALID of the result fell"),
         ("changes_data", "TDATA of the result changed"),
         ("deadlocks", "no word moved for 10000 cycles"),
-        ("repeats", "more results than vectors"),
-        ("ignores_b", "port b has unread words"),
+        ("repeats", "more results than the"),
+        ("ignores_b", "with words unread at b"),
         ("stops", "Verilog"),
     ],
 )
