@@ -120,7 +120,7 @@ def run(library: ctypes.CDLL, unit: Operator, operands: Sequence[NDArray[Any]]) 
     return result.astype(unit.output.dtype)
 
 
-_INCLUDES = [f'#include "hwgen/{name}.hpp"' for name in ("convert", "add", "mul", "fma", "mac")]
+_INCLUDES = [f'#include "hwgen/{name}.hpp"' for name in (*OPERANDS, "posit", "exponent")]
 _INCLUDES += ["#include <cstddef>", "#include <cstdint>"]
 
 

@@ -61,20 +61,19 @@ HWGEN_INLINE ap_uint<Y::width> round_to(unpacked<T> x, typename RULE::random_t r
           : code_t(leading_zeros<larger(w::max_lz, 1)>(x.value.significand >> (T::precision - larger(w::max_lz, 1))));
   const ap_uint<w::body> normalised = ap_uint<w::body>(x.value.significand)
                                       << (w::body - T::precision + ap_uint<bits_for(w::max_lz)>(lz));
-  const ap_uint<1> is_zero = ~normalised[w::body - 1];
+  const ap_uint<1> is_zero = normalised[w::body - 1] == 0;
 
   // The significand, 1.f, goes to 1 or 2. Its last place is the leading one: it is odd.
   const ap_uint<RULE::extra> extra = normalised >> w::below;
   const ap_uint<1> sticky = (normalised & ((ap_uint<w::body>(1) << w::below) - 1)) != 0;
   const ap_uint<1> up = rounds_up<RULE>(0, 1, extra, sticky, random);
-  const code_t floor_code = code_t(x.value.offset) + code_t(w::code_min) - lz;
-  const code_t code = floor_code + code_t(up);
+  const code_t code = code_t(x.value.offset) + code_t(w::code_min) - lz + code_t(up);
 
   const ap_uint<1> beyond = x.is_inf | ap_uint<1>(code > code_t(Y::code_max));
   const bool stays = RULE::on_overflow == overflow::saturate;
   const ap_uint<Y::width> largest = Y::code_max;
   const ap_uint<1> has_no_end = stays ? ap_uint<1>(0) : ap_uint<1>(x.is_inf | overflows_to_infinity<RULE>(0));
-  const ap_uint<Y::width> finite = floor_code < 0 ? ap_uint<Y::width>(0) : ap_uint<Y::width>(code);
+  const ap_uint<Y::width> finite = code < 0 ? ap_uint<Y::width>(0) : ap_uint<Y::width>(code);
   const ap_uint<Y::width> ranged = beyond ? (has_no_end ? Y::nan() : largest) : finite;
   const ap_uint<1> invalid = x.is_nan | x.value.negative | (is_zero & ~x.is_inf);
   return invalid ? Y::nan() : ranged;
