@@ -6,6 +6,7 @@ element that resets to its initializer.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hwgen.errors import InputError
@@ -93,6 +94,11 @@ class Globals:
 
 def _variable_name(mangled: str) -> str:
     """Return the C++ variable's own name: the last part of an Itanium-mangled nested name."""
+    # In a function, the function's signature comes first, whose numbers are not all lengths of names.
+    for match in re.finditer(r"(?=E(\d+)([A-Za-z_]\w*)$)", mangled):
+        length = int(match[1])
+        if re.fullmatch(r"(_\d+|__\d+_)?", match[2][length:]) and len(match[2]) >= length:
+            return match[2][:length]
     rest, last = mangled, ""
     position = mangled.find("_Z")
     if position < 0:
