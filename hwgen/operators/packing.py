@@ -6,8 +6,8 @@ longer one is a last axis of 64-bit limbs, the lowest first, which is how the en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["LIMB_BITS", "integers_of_words", "limbs", "pack", "unpack", "word_dtype", "words_of_integers"]
 
 LIMB_BITS = 64
+_MACHINE_BITS = (8, 16, 32, 64)
 
 Bits = NDArray[np.unsignedinteger[Any]]
 
@@ -50,12 +51,16 @@ def pack(elements: NDArray[Any], layout: Sequence[int]) -> Bits:
     shape = elements.shape[:-1]
     count = limbs(width)
     size = layout[0]
-    if size in (8, 16, 32, 64) and set(layout) == {size} and width == count * storage.itemsize * 8:
+    if size in _MACHINE_BITS and set(layout) == {size} and width == count * storage.itemsize * 8:
         # Elements of whole bytes that fill the word: little-endian memory already is the word.
         words = np.ascontiguousarray(elements, dtype=f"<u{size // 8}").view(storage)
         return words.reshape((*shape, count) if count > 1 else shape)
     packed = np.zeros((*shape, count), storage)
-    for index, (offset, bits) in enumerate(zip(_offsets(layout), layout, strict=True)):
+    for index, length, offset, bits in _runs(layout):
+        if _is_machine_word(offset, bits):
+            place = offset // bits
+            packed.view(f"<u{bits // 8}")[..., place : place + length] = elements[..., index : index + length]
+            continue
         limb, shift = divmod(offset, LIMB_BITS)
         element = elements[..., index].astype(np.uint64)
         packed[..., limb] |= (element << np.uint64(shift)).astype(storage)
@@ -74,8 +79,13 @@ def unpack(words: NDArray[Any], layout: Sequence[int]) -> Bits:
     """
     if limbs(sum(layout)) == 1:
         words = words[..., np.newaxis]
+    words = np.ascontiguousarray(words)
     elements = np.empty((*words.shape[:-1], len(layout)), np.min_scalar_type((1 << max(layout)) - 1))
-    for index, (offset, bits) in enumerate(zip(_offsets(layout), layout, strict=True)):
+    for index, length, offset, bits in _runs(layout):
+        if _is_machine_word(offset, bits):
+            place = offset // bits
+            elements[..., index : index + length] = words.view(f"<u{bits // 8}")[..., place : place + length]
+            continue
         limb, shift = divmod(offset, LIMB_BITS)
         element = words[..., limb].astype(np.uint64) >> np.uint64(shift)
         if shift + bits > LIMB_BITS:
@@ -102,5 +112,22 @@ def words_of_integers(integers: Sequence[int], width: int) -> Bits:
     return np.frombuffer(data, "<u8").reshape(len(integers), limbs(width)).astype(storage)
 
 
-def _offsets(layout: Sequence[int]) -> list[int]:
-    return [0, *accumulate(layout)][:-1]
+def _runs(layout: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield index, number, offset and width of elements that can be moved together.
+
+    Those are successive machine words of one type; any other element stands alone.
+    """
+    offsets = [0, *accumulate(layout)][:-1]
+
+    def kind(index: int) -> tuple[int, int]:
+        bits = layout[index]
+        return bits, -1 if _is_machine_word(offsets[index], bits) else index
+
+    for (bits, _), run in groupby(range(len(layout)), key=kind):
+        indices = list(run)
+        yield indices[0], len(indices), offsets[indices[0]], bits
+
+
+def _is_machine_word(offset: int, bits: int) -> bool:
+    """Whether an element lies in little-endian memory as a machine word does."""
+    return bits in _MACHINE_BITS and offset % bits == 0
