@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from lowering_bench import Lowered, call_native, llvm_module, native_library, simulate
+from patience import Impatient, with_patience
 from random_cpp import PRELUDE, Program, generate
 
 from hwgen.lower import arithmetic
+from hwgen.lower.llvm import Module
 
 _VECTORS = 24
+_PATIENCE = 300.0
+"""Seconds for one step of one program: a hundred times what is usual, so beyond it something hangs."""
 
 
 def _vectors(program: Program, rng: random.Random) -> list[list[int]]:
@@ -26,35 +33,62 @@ def _vectors(program: Program, rng: random.Random) -> list[list[int]]:
     return rows
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """A program, its vectors, what native code computes of them, and where its RTL goes (if anywhere)."""
+
+    program: Program
+    rows: list[list[int]]
+    expected: list[int]
+    project: Path | None
+    stages: int
+
+
+def _trial(module: Module, trial: _Trial, *, optimised: bool, report: Callable[[str], None]) -> list[str]:
+    """Describe what XLS computes otherwise than native code, and write the RTL."""
+    program = trial.program
+    report("lowering and optimising")
+    lowered = Lowered(module, program.name, program.inputs, program.output, optimised=optimised)
+    report("interpreting")
+    wrong = [
+        f"{program.name}{row}: {engine} gives {value:#x}, native {right:#x}\n{program.source}"
+        for row, right in zip(trial.rows, trial.expected, strict=True)
+        for engine, value in lowered.results(row).items()
+        if value != right
+    ]
+    if trial.project is not None:
+        report("generating RTL")
+        lowered.write_project(trial.project, stages=trial.stages)
+    return wrong
+
+
 def _mismatches(folder: Path, programs: list[Program], *, rtl: bool, optimised: bool = True) -> list[str]:
     """Compile all programs at once, run each on all engines, and describe what differs from native."""
     source = PRELUDE + "".join(program.source for program in programs)
     module, library = llvm_module(folder, source), native_library(folder, source)
     rng = random.Random(len(programs))
-    wrong, projects, every_row, every_result = [], [], [], []
+    wrong, trials = [], []
     for number, program in enumerate(programs):
-        lowered = Lowered(module, program.name, program.inputs, program.output, optimised=optimised)
         rows = _vectors(program, rng)
         widths = list(program.inputs.values())
         expected = [
             call_native(library, program.name, list(zip(row, widths, strict=True)), program.output)
             for row in rows
         ]
-        for row, right in zip(rows, expected, strict=True):
-            wrong += [
-                f"{program.name}{row}: {engine} gives {value:#x}, native {right:#x}\n{program.source}"
-                for engine, value in lowered.results(row).items()
-                if value != right
-            ]
-        if rtl:
-            projects.append(lowered.write_project(folder, stages=number % 3))
-            every_row.append(rows)
-            every_result.append(expected)
+        trial = _Trial(program, rows, expected, folder if rtl else None, number % 3)
+        work = partial(_trial, module, trial, optimised=optimised)
+        try:
+            wrong += with_patience(lambda report, work=work: work(report=report), seconds=_PATIENCE)
+            trials.append(trial)
+        except Impatient as error:
+            wrong.append(f"{program.name}: {error}\n{program.source}")
     if rtl:
-        simulated = simulate(projects, every_row)
-        for program, results, expected in zip(programs, simulated, every_result, strict=True):
-            if results != expected:
-                wrong.append(f"{program.name}: RTL differs\n{program.source}")
+        simulated = simulate([folder / t.program.name for t in trials], [t.rows for t in trials])
+        wrong += [
+            f"{trial.program.name}: RTL differs\n{trial.program.source}"
+            for trial, results in zip(trials, simulated, strict=True)
+            if results != trial.expected
+        ]
     return wrong
 
 
