@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 from ap_builds import OPEN, run_with_amd, run_with_ours
-from ap_programs import Program, add_nested, add_operators, add_statements
+from ap_draft import Program
+from ap_programs import add_nested, add_operators, add_statements
 
 from hwgen.errors import ToolError
 
