@@ -14,7 +14,9 @@ from typing import Any
 
 from hwgen.errors import InputError, ToolError
 from hwgen.flow.sv_names import escape_ports, hide_ports
+from hwgen.flow.sv_tables import tables_as_functions
 from hwgen.flow.tools import require_module
+from hwgen.flow.xls_rings import Ring, predicate_rings, waiting_elements
 
 __all__ = ["CLOCK", "DELAY_MODELS", "MOST_STAGES", "RESET", "Timing", "generate_verilog"]
 
@@ -56,6 +58,12 @@ class _Design:
     inputs: Sequence[str]
     output: str
     streaming: bool
+    rings: tuple[Ring, ...] = ()
+
+    @property
+    def spacing(self) -> int:
+        """Activations after which a state element may be used again: all, or each of a ring in turn."""
+        return min((len(ring.elements) for ring in self.rings), default=1)
 
 
 def generate_verilog(
@@ -84,14 +92,17 @@ def generate_verilog(
         If XLS is missing or fails otherwise.
     """
     require_module("xls", "RTL generation")
-    design = _Design(xls_ir=xls_ir, name=name, inputs=inputs, output=output, streaming=streaming)
+    rings: tuple[Ring, ...] = ()
+    if streaming:
+        xls_ir, rings = predicate_rings(xls_ir)
+    design = _Design(xls_ir=xls_ir, name=name, inputs=inputs, output=output, streaming=streaming, rings=rings)
     verilog = _schedule_or_explain(design, timing)
     if timing.stages is not None:
-        return timing.stages, verilog
+        return timing.stages, tables_as_functions(verilog)
     # XLS does not say how many stages it took to meet the clock: find the fewest that do.
     for stages in range(1, MOST_STAGES + 1):
         try:
-            return stages, _schedule(design, replace(timing, stages=stages))
+            return stages, tables_as_functions(_schedule(design, replace(timing, stages=stages)))
         except RuntimeError:
             continue
     raise InputError(f"{name} needs more than {MOST_STAGES} stages at {timing.clock_ps} ps")
@@ -101,9 +112,22 @@ def _schedule_or_explain(design: _Design, timing: Timing) -> str:
     try:
         return _schedule(design, timing)
     except RuntimeError as error:
+        if needed := re.search(r"--worst_case_throughput=(\d+)", str(error)):
+            raise InputError(_recurrence(design, timing, int(needed.group(1)))) from error
         if "clock period" not in str(error) and "pipeline length" not in str(error):
             raise ToolError(f"XLS cannot generate RTL for {design.name}: {error}") from error
         raise InputError(_advice(design, timing, str(error))) from error
+
+
+def _recurrence(design: _Design, timing: Timing, needed: int) -> str:
+    """Say how many clocks the longest way from state to state takes, and how many it may take."""
+    message = (
+        f"{design.name} cannot take operands in every clock of {timing.clock_ps} ps by the "
+        f"{timing.delay_model} delay model: a step of its state takes {needed} clocks"
+    )
+    if design.spacing > 1:
+        message += f", and the next use of the same partial sum comes after {design.spacing}"
+    return f"{message}; legal: a longer clock, or, if the kind has them, an interleave of at least {needed}"
 
 
 def _advice(design: _Design, timing: Timing, refusal: str) -> str:
@@ -146,6 +170,7 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
             "reset_active_low": True,
             "reset_asynchronous": False,
             "flop_outputs_kind": "flop",
+            "worst_case_throughput": design.spacing,
             # Left alone, XLS sends as early as it can, and latency would not be the number of stages.
             "receives_first_sends_last": True,
             "streaming_channel_data_suffix": "_TDATA",
@@ -153,7 +178,11 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
             "streaming_channel_ready_suffix": "_TREADY",
         }
         package = xls.parse_ir_package(design.xls_ir)
-        return _renamed_clock(str(package.schedule_and_codegen(**options).get_verilog_text()))
+        verilog = str(package.schedule_and_codegen(**options).get_verilog_text())
+        in_turn = {element for ring in design.rings for element in ring.elements}
+        if spread := waiting_elements(verilog) - in_turn:
+            raise ToolError(f"XLS lets activations of {design.name} wait for {', '.join(sorted(spread))}")
+        return _renamed_clock(verilog)
     package = xls.parse_ir_package(hide_ports(design.xls_ir, design.inputs))
     result = package.schedule_and_codegen(output_port_name=design.output, **options)
     verilog = escape_ports(str(result.get_verilog_text()), design.inputs)
