@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hwgen.cli import main
+from hwgen.operators import kind_names
 
 GOOD = "kind: mac\nname: unit\nformats:\n  a: e4m3fn\n  b: e5m2\n  acc: e6m5\nrounding: {mode: sr, bits: 8}\n"
 
@@ -35,7 +36,15 @@ def assert_refused(result: Result, *fragments: str) -> str:
 
 BAD_SPECS = [
     ("an_unknown_format", "a: e4m3fn", "a: e4m3f", 4, "'e4m3f'", "did you mean 'e4m3fn'?", "legal: fp64"),
-    ("an_unknown_kind", "kind: mac", "kind: mack", 1, "'mack'", "did you mean 'mac'?", "legal: add"),
+    (
+        "an_unknown_kind",
+        "kind: mac",
+        "kind: mack",
+        1,
+        "'mack'",
+        "did you mean 'mac'?",
+        "legal: accumulator, activation, add",
+    ),
     ("an_exponent_of_one_bit", "b: e5m2", "b: {float: {exponent: 1, mantissa: 2}}", 5, "1", "legal: 2..11"),
     (
         "a_mantissa_of_sixty_bits",
@@ -231,7 +240,7 @@ def test_an_unknown_format_to_show_is_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "fragments"),
     [
-        (("mack",), ("unknown kind 'mack'", "did you mean 'mac'?", "legal: add")),
+        (("mack",), ("unknown kind 'mack'", "did you mean 'mac'?", "legal: accumulator, activation, add")),
         (("mac", "--format", "a=nope"), ("'nope'", "legal: fp64")),
         (("mac", "--format", "a"), ("'a'", "KEY=FORMAT")),
         (("mac", "--format", "q=e5m2"), ("'q'", "legal: a, b, acc")),
@@ -251,11 +260,11 @@ def test_a_bad_option_of_new_says_what_is_legal(
 
 def test_the_program_itself_exits_with_2_and_without_a_traceback(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_text(GOOD.replace("kind: mac", "kind: dot"))
+    spec.write_text(GOOD.replace("kind: mac", "kind: divide"))
     done = subprocess.run(
         [sys.executable, "-m", "hwgen.cli", "emit", spec, "-o", tmp_path / "out"],
         capture_output=True,
         text=True,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {spec}:1: unknown kind 'dot': legal: add, convert, fma, mac, mul\n"
+    assert done.stderr == f"error: {spec}:1: unknown kind 'divide': legal: {', '.join(kind_names())}\n"
