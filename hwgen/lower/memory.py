@@ -69,6 +69,9 @@ class Region:
 
     def write(self, body: Body, offset: int, node: Node) -> None:
         """Replace the bytes that `node` covers, cutting cells that it covers in part."""
+        if (exact := self.cells.get(offset)) is not None and exact.width == node.width:
+            self.cells[offset] = node
+            return
         end = offset + node.width // 8
         for start in sorted(self.cells):
             old = self.cells[start]

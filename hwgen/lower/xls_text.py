@@ -49,6 +49,7 @@ class Body:
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._lines: dict[str, str] = {}
         self._names: set[str] = set(reserved)
+        self._taken: dict[str, int] = {}
         self._known: dict[str, str] = {}
         self._effects: set[str] = set()
 
@@ -57,10 +58,10 @@ class Body:
         stem = re.sub(r"\W", "_", _INLINED.sub("", hint)).strip("_") or "v"
         if stem[0].isdigit():
             stem = f"v{stem}"
-        name, number = stem, 1
-        while name in self._names:
+        number = self._taken.get(stem, 0) + 1
+        while (name := stem if number == 1 else f"{stem}_{number}") in self._names:
             number += 1
-            name = f"{stem}_{number}"
+        self._taken[stem] = number
         self._names.add(name)
         return name
 
@@ -99,7 +100,7 @@ class Body:
         Parameters
         ----------
         roots : iterable of str
-            Names of nodes.
+            Names of nodes; parameters depend on nothing and are left out.
         leaves : container of str
             Operations that are not looked behind.
 
@@ -109,7 +110,7 @@ class Body:
             Name -> type and expression.
         """
         done: dict[str, str] = {}
-        work = list(roots)[::-1]
+        work = [root for root in roots if root in self._lines][::-1]
         while work:
             name = work[-1]
             line = self._lines[name]
