@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hwgen import __version__
 from hwgen.emit import cpp
-from hwgen.formats import BlockFormat
+from hwgen.formats import BlockFormat, Format
 from hwgen.operators import Field, Operator, Port
 from hwgen.operators.describe import format_sentence, overflow_sentence, rounding_sentence, special_sentences
 from hwgen.operators.port import ElementFormat
@@ -26,8 +27,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
     words = [f"{name}_word" if stream else name for name in names] + (["rand_word"] if state else [])
     clock_ps = spec.target.clock_ps or _DEFAULT_CLOCK_PS
 
-    formats = [getattr(spec.formats, key) for key in type(spec.formats).model_fields]
-    extra_headers = cpp.format_headers([*formats, *(product or ())]) | ({"lfsr"} if state else set())
+    extra_headers = cpp.format_headers(_formats_in(spec)) | ({"lfsr"} if state else set())
 
     def signature(closing: str) -> str:
         items = [_parameter(port, stream=stream, output=False) for port in operator.inputs]
@@ -105,6 +105,18 @@ def _lane_ports(operator: Operator) -> list[tuple[str, int]]:
     ports = [(port.name, port.width) for port in operator.lane_inputs]
     bits = operator.spec.rounding.bits
     return [*ports, ("rand", bits * operator.random_words)] if bits and operator.random_words else ports
+
+
+def _formats_in(value: object) -> Iterator[Format]:
+    """Yield every format of a spec, wherever it stands."""
+    if isinstance(value, Format):
+        yield value
+    elif isinstance(value, Record):
+        for key in type(value).model_fields:
+            yield from _formats_in(getattr(value, key))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _formats_in(item)
 
 
 def _format_rows(formats: Record) -> list[tuple[str, str, str]]:
