@@ -12,6 +12,7 @@ from hwgen.operators import Field, Operator, Port
 from hwgen.operators.describe import format_sentence, overflow_sentence, rounding_sentence, special_sentences
 from hwgen.operators.port import ElementFormat
 from hwgen.spec import OperatorSpec, Record
+from hwgen.spec.selection import SelectedSpec
 
 __all__ = ["render_context"]
 
@@ -49,7 +50,9 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "lfsr": state,
         # sentences
         "port_holds": _port_holds,
-        "port_sentence": lambda port: f"{port.width:2} bits, {_port_holds(port)}",
+        "port_sentence": lambda port: (
+            f"{port.width:2} bit{'s' if port.width > 1 else ''}, {_port_holds(port)}"
+        ),
         "product": None if product is None else _product_sentence(*product),
         "rounding": rounding_sentence(operator) if spec.overflow else "",
         "overflow": overflow_sentence(operator) if spec.overflow else "",
@@ -63,13 +66,15 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "names": [*names, "y"],
         "casts": [*(f"{port.name}_word" for port in operator.inputs), "y"],
         "variable_rate": operator.definition.results is not None,
+        "label_width": max(8, *(len(port.name) + 3 for port in (*operator.inputs, operator.output))),
         "lanes": operator.lanes,
+        "lanes_sentence": _LANES.format(operator.lanes),
         "lane_ports": _lane_ports(operator),
         "lane_output": operator.lane_output,
         "lane_words": ", ".join(f"{name}_lane" for name, _ in _lane_ports(operator)),
         "random_words": operator.random_words * operator.lanes,
         "headers": lambda header: sorted({*header.replace(",", " ").split(), *extra_headers}),
-        "format_rows": _format_rows(spec.formats),
+        "format_rows": _format_rows(spec),
         "rounding_rows": _rounding_rows(spec),
         "signature": signature,
         "aliases": cpp.aliases,
@@ -87,6 +92,7 @@ _LATENCY = {
     "stream": "One result per clock (II = 1) while all inputs are valid and y is ready.",
     "frames": "One activation per clock (II = 1) while all inputs are valid and y is ready.",
 }
+_LANES = "{} equal units side by side; every port holds a word for each, that of lane 0 lowest."
 _INTERFACE = {
     "function": "a function, without handshake or reset: combinational, or pipelined (II = 1).",
     "stream": "AXI4-Stream ports and no other control (`ap_ctrl_none`), II = 1.",
@@ -119,15 +125,28 @@ def _formats_in(value: object) -> Iterator[Format]:
             yield from _formats_in(item)
 
 
-def _format_rows(formats: Record) -> list[tuple[str, str, str]]:
+def _format_rows(spec: OperatorSpec) -> list[tuple[str, str, str]]:
     """Return the type aliases of all formats that have a type; that of a block format is its elements'."""
-    rows = []
+    if isinstance(spec, SelectedSpec):
+        return _selected_rows(spec)
+    rows, formats = [], spec.formats
     for key in type(formats).model_fields:
         format_ = getattr(formats, key)
         if isinstance(format_, BlockFormat):
             rows.append((f"{key}_t", cpp.format_type(format_.element), f"elements of {format_.name}"))
         elif isinstance(format_, ElementFormat):
             rows.append((f"{key}_t", cpp.format_type(format_), format_.name))
+    return rows
+
+
+def _selected_rows(spec: SelectedSpec) -> list[tuple[str, str, str]]:
+    """Return the type aliases of lists of formats: each format, then the list."""
+    rows = []
+    for key, formats in spec.lists.items():
+        types = [f"{key}{mode}_t" for mode in range(len(formats))]
+        rows += [(name, cpp.format_type(fmt), fmt.name) for name, fmt in zip(types, formats, strict=True)]
+        remark = "by mode" if len(formats) > 1 else "in every mode"
+        rows.append((f"{key}_t", f"hwgen::one_of<{', '.join(types)}>", remark))
     return rows
 
 
@@ -147,7 +166,8 @@ def _port_holds(port: Port) -> str:
 def _field_holds(field: Field, *, alone: bool) -> str:
     name = "" if alone else f"{field.name}, "
     if field.format is None:
-        return f"{name}{field.count * field.width} bits"
+        bits = field.count * field.width
+        return f"{name}{bits} bit{'s' if bits > 1 else ''}"
     what = f"{field.format.name}: {format_sentence(field.format)}"
     if field.count == 1:
         return f"{name}{what}"

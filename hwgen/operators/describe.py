@@ -59,7 +59,9 @@ def format_sentence(format_: ElementFormat) -> str:
         low = -(1 << (format_.width - 1)) if format_.signed else 0
         high = (1 << (format_.width - format_.signed)) - 1
         scale = Fraction(2) ** -format_.fraction
-        span = f"{value_text(low * scale)} to {value_text(high * scale)} in steps of {step}"
+        # Six digits do not tell the end of a long range from the power of two beyond it.
+        end = value_text(high * scale) if high < 10**6 else f"{value_text((high + 1) * scale)} - {step}"
+        span = f"{value_text(low * scale)} to {end} in steps of {step}"
         return f"{sign}, {format_.fraction} fraction bits: {span}"
     largest = value_text(_value(format_, format_.max_finite_code))
     smallest = value_text(_value(format_, format_.min_normal_code))
