@@ -67,9 +67,9 @@ def block_operands(
 ) -> Codes:
     """Return blocks of hard operands.
 
-    Of the blocks, 5/8 have elements at ties and at thresholds of the random word, under the exponent that their
-    largest magnitude gives, which is near a threshold of the exponent rules; 1/8 have a special pattern among
-    such elements; 1/8 are of special patterns; 1/8 are of uniform bits.
+    Of the blocks, 5/8 have elements at ties and at thresholds of the random word, under the exponent that
+    their largest magnitude gives, which is near a threshold of the exponent rules; 1/8 have a special pattern
+    among such elements; 1/8 are of special patterns; 1/8 are of uniform bits.
     """
     count, _ = shape
     exponents = _usable_exponents(x_fmt, block_fmt, count, rng)[:, None]
