@@ -81,6 +81,8 @@ class Kind:
         ``results(spec, operands)``: how many results each activation of a sequence releases. None: one.
     form : ProductSum or None
         The arithmetic, where it is of that form and so can be proven against IEEE 754.
+    selected : Kind or None
+        The kind of its specs whose formats are lists, chosen at run time; None if it takes no lists.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Kind:
     stateful: Callable[[Any], bool] = lambda _: False
     results: Callable[[Any, Sequence[NDArray[Any]]], NDArray[np.int64]] | None = None
     form: ProductSum | None = None
+    selected: Kind | None = None
 
     @property
     def template(self) -> str:

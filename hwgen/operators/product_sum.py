@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from hwgen.operators.kind import Kind, ProductSum
 from hwgen.operators.port import Port
+from hwgen.operators.selection import selected_kind
 from hwgen.operators.vectors import ExactForm, hard_operands
 from hwgen.spec import OperatorSpec
+from hwgen.spec.selection import SelectedSpec
 
 __all__ = ["exact_form", "product_sum_kind"]
 
@@ -25,6 +28,7 @@ def product_sum_kind(
     golden: Callable[..., NDArray[Any]],
     options: Callable[[Any], dict[str, Any]] = lambda _: {},
     example: Mapping[str, str],
+    selected: type[SelectedSpec] | None = None,
 ) -> Kind:
     """Return a kind that rounds `form`.
 
@@ -36,6 +40,8 @@ def product_sum_kind(
         Function of `hwgen.golden`: takes the operands, and their formats by keywords ``<key>_fmt``.
     options : callable
         ``options(spec)``: further keyword arguments of `golden`.
+    selected : type, optional
+        Record of the specs whose formats are lists, chosen at run time.
     """
     keys = dict.fromkeys((*form.operands, form.result))
 
@@ -46,7 +52,7 @@ def product_sum_kind(
         rounding = {"rounding": spec.rounding.rounding(), "overflow": spec.overflow, "rand": rand}
         return golden(*operands, **formats, **rounding, **options(spec))
 
-    return Kind(
+    plain = Kind(
         name=name,
         summary=summary,
         spec_model=spec_model,
@@ -57,6 +63,9 @@ def product_sum_kind(
         example=example,
         form=form,
     )
+    if selected is None:
+        return plain
+    return replace(plain, selected=selected_kind(plain, spec_model=selected, result=form.result))
 
 
 def exact_form(form: ProductSum, spec: OperatorSpec) -> ExactForm:

@@ -14,6 +14,7 @@ from hwgen.operators import kinds
 from hwgen.operators.kind import Kind
 from hwgen.operators.operator import Operator
 from hwgen.spec import SpecSource, read_spec, validate
+from hwgen.spec.selection import lists_formats
 
 __all__ = ["find_kind", "json_schema", "kind_names", "load", "load_project"]
 
@@ -73,6 +74,8 @@ def _from_source(source: SpecSource) -> Operator:
     if name not in kind_names():
         raise source.error(legal_values("kind", name, kind_names()), ("kind",))
     kind = find_kind(name)
+    if kind.selected is not None and lists_formats(source.data):
+        kind = kind.selected
     return Operator(kind, validate(kind.spec_model, source))
 
 
@@ -80,8 +83,9 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of spec files, for editors that complete and check them."""
     definitions: dict[str, Any] = {}
     choices = []
-    for name in kind_names():
-        schema = find_kind(name).spec_model.model_json_schema(ref_template="#/$defs/{model}")
+    found = [find_kind(name) for name in kind_names()]
+    for kind in [*found, *(kind.selected for kind in found if kind.selected is not None)]:
+        schema = kind.spec_model.model_json_schema(ref_template="#/$defs/{model}")
         definitions |= schema.pop("$defs", {})
         definitions[schema["title"]] = schema
         choices.append({"$ref": f"#/$defs/{schema['title']}"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,8 +10,9 @@ from hwgen import golden
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
 from hwgen.spec import ElementwiseSpec, NumberFormat, Record
+from hwgen.spec.selection import Selectable, SelectedSpec
 
-__all__ = ["KIND", "FmaFormats", "FmaSpec"]
+__all__ = ["KIND", "FmaFormats", "FmaSpec", "SelectedFmaFormats", "SelectedFmaSpec"]
 
 
 class FmaFormats(Record):
@@ -35,6 +36,25 @@ class FmaSpec(ElementwiseSpec):
         return self
 
 
+class SelectedFmaFormats(Record):
+    """Formats of an fma that are chosen at run time."""
+
+    a: Annotated[Selectable, Field(description="first factor: a format, or a list by mode")]
+    b: Annotated[Selectable, Field(description="second factor: a format, or a list by mode")]
+    c: Annotated[Selectable, Field(description="addend: a format, or a list by mode")]
+    y: Annotated[Selectable, Field(description="result: a format, or a list by mode")]
+
+
+class SelectedFmaSpec(SelectedSpec):
+    """Spec of an fma whose formats a port selects: y = round(a * b + c)."""
+
+    kind: Literal["fma"]
+    formats: SelectedFmaFormats
+
+    plain_model: ClassVar[type[ElementwiseSpec]] = FmaSpec
+    result_keys: ClassVar[tuple[str, ...]] = ("c", "y")
+
+
 KIND = product_sum_kind(
     name="fma",
     summary="y = round(a * b + c)",
@@ -42,4 +62,5 @@ KIND = product_sum_kind(
     form=ProductSum(factors=("a", "b"), addend="c", result="y"),
     golden=golden.fma,
     example={"a": "e4m3fn", "b": "e4m3fn", "c": "fp16", "y": "fp16"},
+    selected=SelectedFmaSpec,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -12,8 +12,9 @@ from hwgen.formats import PositFormat, Rounding, RoundingMode
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
 from hwgen.spec import ElementwiseSpec, ModeField, NumberFormat, Record, one_of, spec_error
+from hwgen.spec.selection import Selectable, SelectedSpec
 
-__all__ = ["KIND", "MacFormats", "MacSpec", "Split"]
+__all__ = ["KIND", "MacFormats", "MacSpec", "SelectedMacFormats", "SelectedMacSpec", "Split"]
 
 
 class MacFormats(Record):
@@ -89,6 +90,24 @@ def _product(spec: MacSpec) -> dict[str, Any]:
     return {"product_fmt": product_fmt, "product_rounding": product_rounding}
 
 
+class SelectedMacFormats(Record):
+    """Formats of a mac that are chosen at run time."""
+
+    a: Annotated[Selectable, Field(description="first factor: a format, or a list by mode")]
+    b: Annotated[Selectable, Field(description="second factor: a format, or a list by mode")]
+    acc: Annotated[Selectable, Field(description="accumulator and result: a format, or a list by mode")]
+
+
+class SelectedMacSpec(SelectedSpec):
+    """Spec of a mac whose formats a port selects: y = round(a * b + acc)."""
+
+    kind: Literal["mac"]
+    formats: SelectedMacFormats
+
+    plain_model: ClassVar[type[ElementwiseSpec]] = MacSpec
+    result_keys: ClassVar[tuple[str, ...]] = ("acc",)
+
+
 KIND = product_sum_kind(
     name="mac",
     summary="y = round(a * b + acc), in the accumulator's format",
@@ -97,4 +116,5 @@ KIND = product_sum_kind(
     golden=golden.mac,
     options=_product,
     example={"a": "e4m3fn", "b": "e5m2", "acc": "e6m5"},
+    selected=SelectedMacSpec,
 )
