@@ -66,6 +66,10 @@ class _Design:
         return min((len(ring.elements) for ring in self.rings), default=1)
 
 
+class _WaitsError(RuntimeError):
+    """A schedule in which activations wait for state that is not of a ring: not one in every clock."""
+
+
 def generate_verilog(
     xls_ir: str, *, name: str, inputs: Sequence[str], output: str, streaming: bool, timing: Timing
 ) -> tuple[int, str]:
@@ -99,18 +103,24 @@ def generate_verilog(
     verilog = _schedule_or_explain(design, timing)
     if timing.stages is not None:
         return timing.stages, tables_as_functions(verilog)
-    # XLS does not say how many stages it took to meet the clock: find the fewest that do.
-    for stages in range(1, MOST_STAGES + 1):
+    # XLS does not say how many stages it took to meet the clock, but what it needs when given too few.
+    stages = 1
+    while stages <= MOST_STAGES:
         try:
             return stages, tables_as_functions(_schedule(design, replace(timing, stages=stages)))
-        except RuntimeError:
-            continue
+        except RuntimeError as error:
+            needed = re.search(r"--pipeline_stages=(\d+)", str(error))
+            stages = max(stages + 1, int(needed.group(1)) if needed else 0)
     raise InputError(f"{name} needs more than {MOST_STAGES} stages at {timing.clock_ps} ps")
 
 
 def _schedule_or_explain(design: _Design, timing: Timing) -> str:
     try:
         return _schedule(design, timing)
+    except _WaitsError as error:
+        if timing.stages is not None:
+            raise ToolError(f"{error} with {timing.stages} stages; more stages may do") from error
+        return ""  # a few more stages than XLS' fewest will do, and they are searched for
     except RuntimeError as error:
         if needed := re.search(r"--worst_case_throughput=(\d+)", str(error)):
             raise InputError(_recurrence(design, timing, int(needed.group(1)))) from error
@@ -181,7 +191,7 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
         verilog = str(package.schedule_and_codegen(**options).get_verilog_text())
         in_turn = {element for ring in design.rings for element in ring.elements}
         if spread := waiting_elements(verilog) - in_turn:
-            raise ToolError(f"XLS lets activations of {design.name} wait for {', '.join(sorted(spread))}")
+            raise _WaitsError(f"XLS lets activations of {design.name} wait for {', '.join(sorted(spread))}")
         return _renamed_clock(verilog)
     package = xls.parse_ir_package(hide_ports(design.xls_ir, design.inputs))
     result = package.schedule_and_codegen(output_port_name=design.output, **options)

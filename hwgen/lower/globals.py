@@ -94,8 +94,9 @@ class Globals:
 
 def _variable_name(mangled: str) -> str:
     """Return the C++ variable's own name: the last part of an Itanium-mangled nested name."""
-    # In a function, the function's signature comes first, whose numbers are not all lengths of names.
-    for match in re.finditer(r"(?=E(\d+)([A-Za-z_]\w*)$)", mangled):
+    # In a function, the function's signature comes first, whose numbers are not all lengths of names; clang
+    # appends the number of a member, where it takes a variable apart.
+    for match in re.finditer(r"(?=E(\d+)([A-Za-z_]\w*)(?:\.\d+)*$)", mangled):
         length = int(match[1])
         if re.fullmatch(r"(_\d+|__\d+_)?", match[2][length:]) and len(match[2]) >= length:
             return match[2][:length]
