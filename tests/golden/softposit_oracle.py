@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _softposit as library
 import numpy as np
-from softposit import posit_2_t, quire_2_t
+from softposit import posit_2_t
 
 OPERATIONS = {"add": library.pX2_add, "mul": library.pX2_mul, "fma": library.pX2_mulAdd}
 
@@ -32,7 +32,7 @@ def dot(width: int, a, b) -> np.ndarray:
     """Return the patterns of sum(a[i] * b[i]) over the last axis, through SoftPosit's 512-bit quire."""
     results = []
     for left, right in zip(a, b, strict=True):
-        quire = library.qX2Clr(quire_2_t())
+        quire = library.qX2Clr()
         for x, y in zip(left, right, strict=True):
             quire = library.qX2_fdp_add(quire, posit(x, width), posit(y, width))
         results.append(library.qX2_to_pX2(quire, width).v >> (32 - width))

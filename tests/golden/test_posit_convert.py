@@ -9,8 +9,8 @@ from posit_oracle import spec_of
 from hwgen import golden
 from hwgen.formats import Rounding, parse_format
 
-FORMATS = ("e4m3fn", "e5m2", "e3m2", "e4m3fnuz", "e5m2ftz", "int8", "uq2.5", "posit8", "posit9es1", "e8m0")
-TARGETS = (*FORMATS, "bf16", "q4.12", "posit16", "posit12es0")
+FORMATS = ("e4m3fn", "e3m2", "e5m2ftz", "int8", "uq2.5", "posit8", "posit9es1", "e8m0")
+TARGETS = (*FORMATS, "bf16", "q4.12", "posit12", "posit12es0")
 MODES = ("rne", "rna", "rtz", "rup", "rdn", "rto", "sr")
 
 
