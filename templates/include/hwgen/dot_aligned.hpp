@@ -5,8 +5,8 @@
 // of its factors'. Products are not normalised before they are aligned, and zeros have no exponent.
 #pragma once
 
+#include "hwgen/dot_round.hpp"
 #include "hwgen/dot_window.hpp"
-#include "hwgen/round.hpp"
 #include "hwgen/shift.hpp"
 
 namespace hwgen {
@@ -45,8 +45,8 @@ struct exponent_range {
 // A significand whose top bit lies at the top of W bits, moved right by `amount`; W or more leave nothing.
 template <shifted_out RULE, int W, class AMOUNT, int P>
 HWGEN_INLINE ap_uint<W> aligned_significand(ap_uint<P> significand, AMOUNT distance) {
-  const ap_uint<bits_for(W)> amount = distance > AMOUNT(W) && ap_uint<32>(distance) > W ? ap_uint<bits_for(W)>(W)
-                                                                                     : ap_uint<bits_for(W)>(distance);
+  const ap_uint<bits_for(W)> amount =
+      distance > AMOUNT(W) && ap_uint<32>(distance) > W ? ap_uint<bits_for(W)>(W) : ap_uint<bits_for(W)>(distance);
   if (RULE == shifted_out::jam) return shift_right_jam<W, W>(significand, amount);
   return ap_uint<W>(((ap_uint<W + P>(significand) << W) >> P)) >> amount;
 }
@@ -90,8 +90,8 @@ struct aligned_lanes {
 
   template <int I>
   HWGEN_INLINE SUM lane() const {
-    const auto product = multiply(unpack<typename A::element>(element_of<A, I>(a)),
-                                  unpack<typename B::element>(element_of<B, I>(b)));
+    const auto product =
+        multiply(unpack<typename A::element>(element_of<A, I>(a)), unpack<typename B::element>(element_of<B, I>(b)));
     const exponent_t distance = largest - exponents.template exponent<I>();
     return signed_window<SUM>(aligned_significand<CUT, W + 2>(product.value.significand, distance), flags_of(product),
                               product.value.negative, base);
@@ -121,9 +121,10 @@ struct aligned_dot {
     const ap_uint<1> base = unpack<typename A::element>(element_of<A, 0>(a)).value.negative ^
                             unpack<typename B::element>(element_of<B, 0>(b)).value.negative;
     const lanes products = {a, b, terms, largest, base};
-    const sum_t sum = addend.template add_to<sum_t, W, CUT>(joined_lanes<lanes, 0, A::count>::run(products), largest, base);
+    const sum_t sum =
+        addend.template add_to<sum_t, W, CUT>(joined_lanes<lanes, 0, A::count>::run(products), largest, base);
     const scale_term<range::low - W, range::high - range::low> place = {largest, scale.is_nan};
-    return round_to<Y, RULE>(term_of_window<RULE>(sum, base, place), random);
+    return round_sum<Y, RULE>(scaled(sum, base, place), specials_of<RULE>(sum.flags, scale.is_nan), random);
   }
 };
 

@@ -56,8 +56,8 @@ struct scaled_product<A, B, I, true> {
                       product_t::lead>;
 
   static HWGEN_INLINE unpacked<term_t> exact(ap_uint<A::width> a, ap_uint<B::width> b) {
-    const auto p = multiply(unpack<typename A::element>(element_of<A, I>(a)),
-                            unpack<typename B::element>(element_of<B, I>(b)));
+    const auto p =
+        multiply(unpack<typename A::element>(element_of<A, I>(a)), unpack<typename B::element>(element_of<B, I>(b)));
     const scale_t scale = product_scale<A, B>(a, b);
     unpacked<term_t> x;
     x.value.negative = p.value.negative;

@@ -2,12 +2,11 @@
 //
 // Exactness under cancellation needs a window of every bit a product can have (Kulisch): whatever cancels, the next
 // smaller term may decide. It is 42 bits for e4m3, 64 for e5m2, 522 for bf16, and as many more as a sum can carry. An
-// addend whose own range is much wider stays out of the window: the sum of the products is then one term, and sum.hpp
-// adds two terms as exactly as one rounding needs.
+// addend whose own range is much wider stays out of the window: see dot_far.hpp.
 #pragma once
 
-#include "hwgen/add.hpp"
-#include "hwgen/dot_trim.hpp"
+#include "hwgen/dot_far.hpp"
+#include "hwgen/dot_round.hpp"
 #include "hwgen/dot_window.hpp"
 
 namespace hwgen {
@@ -18,7 +17,7 @@ enum class addend_place { none, in_window, apart };
 template <class A, class B, class C, class Y, class RULE, bool INTEGER, bool SCALED>
 struct addend_placing {
   using sum_t = typename product_window<A, B>::sum_t;
-  using apart = sum_widths<Y, RULE, window_term<sum_t, scale_of_product<A, B>>, term_of<C>>;
+  using apart = sum_widths<Y, RULE, typename scaled_sum<sum_t, scale_of_product<A, B>>::magnitude_t, term_of<C>>;
   static constexpr addend_place place =
       shared_window<A, B, C>::sum_t::width <= apart::width ? addend_place::in_window : addend_place::apart;
 };
@@ -35,7 +34,7 @@ template <class Y, class RULE, bool INTEGER>
 struct window_rounder {
   template <class SUM, class SCALE>
   static HWGEN_INLINE ap_uint<Y::width> run(SUM sum, ap_uint<1> base, SCALE scale, typename RULE::random_t random) {
-    return round_to<Y, RULE>(trimmed<Y, RULE>(term_of_window<RULE>(sum, base, scale)), random);
+    return round_sum<Y, RULE>(scaled(sum, base, scale), specials_of<RULE>(sum.flags, scale.is_nan), random);
   }
 };
 template <class Y, class RULE>
@@ -84,9 +83,12 @@ struct exact_dot<A, B, C, Y, RULE, addend_place::apart> {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
                                             typename RULE::random_t random) {
     const lanes products = {a, b};
-    const auto x = term_of_window<RULE>(joined_lanes<lanes, 0, A::count>::run(products), products.base(),
-                                        product_scale<A, B>(a, b));
-    return round_to<Y, RULE>(sum<Y, RULE>(x, unpack<C>(c)), random);
+    const auto addend = unpack<C>(c);
+    const auto sum = joined_lanes<lanes, 0, A::count>::run(products);
+    const auto scale = product_scale<A, B>(a, b);
+    using addition = far_addition<Y, RULE, typename window::sum_t, decltype(scale), term_of<C>>;
+    return round_sum<Y, RULE>(addition::run(sum, products.base(), scale, addend.value),
+                              specials_of<RULE>(sum.flags | flags_of(addend), scale.is_nan), random);
   }
 };
 

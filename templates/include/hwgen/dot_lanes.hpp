@@ -1,6 +1,7 @@
 // What the lanes of a dot product share: joining them pairwise, and the special values of a sum of many terms.
 #pragma once
 
+#include "hwgen/dot_trim.hpp"
 #include "hwgen/rounding.hpp"
 #include "hwgen/unpack.hpp"
 
@@ -45,17 +46,13 @@ HWGEN_INLINE term_flags operator|(term_flags a, term_flags b) {
                     ap_uint<1>(a.any_negative | b.any_negative)};
 }
 
-// The sum with its special values. A zero sum has IEEE's sign, left to right: where all terms are zeros, -0 if all are
+// The special values of the sum. A zero sum has IEEE's sign, left to right: where all terms are zeros, -0 if all are
 // negative (toward -Inf: if any is); where they cancel, signs differ, so the same rule says +0 (toward -Inf: -0).
-template <class RULE, class T>
-HWGEN_INLINE unpacked<T> with_flags(T sum, term_flags flags) {
-  unpacked<T> u;
-  u.value = sum;
-  u.is_inf = flags.plus_inf | flags.minus_inf;
-  u.is_nan = flags.is_nan | (flags.plus_inf & flags.minus_inf);
-  const ap_uint<1> zero_sign = RULE::kind == mode::rdn ? flags.any_negative : flags.all_negative;
-  u.value.negative = u.is_inf ? flags.minus_inf : sum.significand == 0 ? zero_sign : sum.negative;
-  return u;
+template <class RULE>
+HWGEN_INLINE sum_specials specials_of(term_flags flags, ap_uint<1> scale_is_nan) {
+  return sum_specials{ap_uint<1>(flags.is_nan | scale_is_nan | (flags.plus_inf & flags.minus_inf)),
+                      ap_uint<1>(flags.plus_inf | flags.minus_inf), flags.minus_inf,
+                      RULE::kind == mode::rdn ? flags.any_negative : flags.all_negative};
 }
 
 }  // namespace hwgen

@@ -69,8 +69,7 @@ struct no_addend {
 
 // Both scales together.
 template <class A, class B>
-using scale_of_product =
-    scale_term<A::scale::lsb + B::scale::lsb, A::scale::offset_max + B::scale::offset_max>;
+using scale_of_product = scale_term<A::scale::lsb + B::scale::lsb, A::scale::offset_max + B::scale::offset_max>;
 
 template <class A, class B>
 HWGEN_INLINE scale_of_product<A, B> product_scale(ap_uint<A::width> a, ap_uint<B::width> b) {

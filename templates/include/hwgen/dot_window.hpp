@@ -61,8 +61,8 @@ struct product_lanes {
   }
   template <int I>
   HWGEN_INLINE SUM lane() const {
-    return into_window<SUM>(
-        multiply(unpack<element_a>(element_of<A, I>(a)), unpack<element_b>(element_of<B, I>(b))), base());
+    return into_window<SUM>(multiply(unpack<element_a>(element_of<A, I>(a)), unpack<element_b>(element_of<B, I>(b))),
+                            base());
   }
   template <int I>
   HWGEN_INLINE SUM join(SUM left, SUM right) const {
@@ -128,19 +128,13 @@ struct shared_window {
   using sum_t = window_sum<top - lsb + log2_up(A::count + 1) + 1, lsb>;
 };
 
-// The sum as a term with special values; the scale is its offset.
+// The sum as a number; its scale is the offset.
 template <class SUM, class SCALE>
-using window_term = term<SUM::width - 1, SCALE::offset_max, SUM::lsb + SCALE::lsb, 0>;
+using scaled_sum = signed_term<SUM::width, SCALE::offset_max, SUM::lsb + SCALE::lsb>;
 
-template <class RULE, class SUM, class SCALE>
-HWGEN_INLINE unpacked<window_term<SUM, SCALE>> term_of_window(SUM sum, ap_uint<1> base, SCALE scale) {
-  const ap_uint<1> below_zero = sum.value < 0;
-  window_term<SUM, SCALE> t;
-  t.negative = base ^ below_zero;
-  t.offset = scale.offset;
-  t.significand = below_zero ? ap_int<SUM::width>(-sum.value) : sum.value;
-  sum.flags.is_nan |= scale.is_nan;
-  return with_flags<RULE>(t, sum.flags);
+template <class SUM, class SCALE>
+HWGEN_INLINE scaled_sum<SUM, SCALE> scaled(SUM sum, ap_uint<1> base, SCALE scale) {
+  return scaled_sum<SUM, SCALE>{base, scale.offset, sum.value};
 }
 
 }  // namespace hwgen

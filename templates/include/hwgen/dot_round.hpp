@@ -1,0 +1,128 @@
+// Rounding a sum in two's complement; into a floating-point format without a carry chain for its absolute value.
+//
+// For a negative sum v, |v| = ~v + 1. The complement is normalised and cut instead, and the one is added where rounding
+// adds anyway: what is cut off behaves as if ~v went on with ones for ever, since ~v.111... = ~v + 1.
+#pragma once
+
+#include "hwgen/dot_trim.hpp"
+#include "hwgen/round.hpp"
+
+namespace hwgen {
+
+// Whether the magnitude of the complement goes up. `exact` says that nothing but zeros is cut off below `guard` of the
+// sum itself, so ones below that of the complement: if it is set, so is the one that completes the complement.
+template <class RULE>
+HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1> sum_negative, ap_uint<1> odd, ap_uint<1> guard,
+                                             ap_uint<1> exact, no_random) {
+  const ap_uint<1> carry = guard & exact;  // ones all the way down: the complement plus one is a whole number
+  switch (RULE::kind) {
+    case mode::rne:
+      return guard | (exact & odd);
+    case mode::rna:
+      return guard | exact;
+    case mode::rup:
+      return carry | ~sum_negative;
+    case mode::rdn:
+      return carry | sum_negative;
+    case mode::rto:
+      return carry | ~odd;
+    default:
+      return carry;
+  }
+}
+template <class RULE, int R>
+HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1>, ap_uint<1>, ap_uint<R> k, ap_uint<1> exact, ap_uint<R> u) {
+  const ap_uint<R + 1> sum = ap_uint<R + 1>(k) + ap_uint<R + 1>(u) + ap_uint<R + 1>(exact);
+  return sum[R];
+}
+
+// Round into the floating-point format Y.
+template <class Y, class RULE, class T>
+HWGEN_INLINE ap_uint<Y::width> round_signed(T x, sum_specials flags, typename RULE::random_t random) {
+  // One more bit below, so that even the complement of -1 has a leading one: the first of those that go on for ever.
+  using longer_t = term<T::width, T::offset_max, T::lsb - 1, 0>;
+  using w = round_widths<Y, RULE, longer_t>;
+  constexpr int m = Y::mantissa_width;
+  using limit_t = ap_int<w::limit_bits>;
+  using field_t = ap_int<w::field_bits>;
+  using code_t = ap_int<w::field_bits + m>;
+  using total_t = ap_uint<w::total>;
+  const ap_uint<1> below_zero = x.value[T::width - 1];
+  const ap_uint<1> negative = x.value == 0 ? flags.zero_sign : ap_uint<1>(x.base ^ below_zero);
+
+  // --- normalise the sum itself, by the leading zeros of its complement if it is negative ---
+  const ap_uint<T::width> positive = below_zero ? ap_uint<T::width>(~x.value) : ap_uint<T::width>(x.value);
+  const limit_t lz = limit_t(leading_zeros<w::max_lz>(positive));
+  const limit_t limit = limit_t(x.offset) + limit_t(w::limit_min);
+  const ap_uint<1> below_normal = lz > limit;
+  const limit_t clamped = (w::max_right > 0 && limit < -w::max_right) ? limit_t(-w::max_right) : limit;
+  const limit_t left = (Y::subnormals && below_normal) ? clamped : lz;
+  const ap_uint<bits_for(w::max_lz + w::max_right)> amount = left + limit_t(w::max_right);
+  const total_t extended = total_t(ap_int<w::total>(x.value)) << (w::body - T::width + 1);
+  const total_t shifted = extended << amount;
+
+  // --- round: exponent field and fraction are one integer, so a carry out of the fraction does the right thing ---
+  const ap_uint<w::kept> cut = shifted >> w::below;
+  const ap_uint<w::kept> digits = below_zero ? ap_uint<w::kept>(~cut) : cut;
+  const ap_uint<1> leading_one = digits[w::kept - 1];
+  const field_t field = leading_one ? field_t(limit + limit_t(1) - lz) : field_t(0);
+  const ap_uint<Y::precision> kept = digits >> RULE::extra;
+  const ap_uint<RULE::extra> extra = digits;
+  const ap_uint<1> sticky = (shifted & ((total_t(1) << w::below) - 1)) != 0;
+  const ap_uint<1> up = below_zero ? complement_rounds_up<RULE>(negative, kept[0], extra, ap_uint<1>(~sticky), random)
+                                   : rounds_up<RULE>(negative, kept[0], extra, sticky, random);
+  const code_t fraction = kept & ((ap_uint<Y::precision>(1) << m) - 1);
+  const code_t code = (code_t(field) << m) + fraction + code_t(up);
+
+  // --- range ---
+  typename Y::magnitude_t magnitude = code;
+  if (!Y::subnormals && code < code_t(ap_int<w::field_bits + m>(1) << m)) magnitude = 0;
+  if (w::can_overflow) {
+    // Modes that always overflow to Inf have it spelt by a carry out of the largest finite number already.
+    const bool carry_is_infinity = Y::has_inf && RULE::on_overflow == overflow::infinity &&
+                                   (RULE::kind == mode::rne || RULE::kind == mode::rna || RULE::kind == mode::sr);
+    const ap_uint<1> beyond = carry_is_infinity ? ap_uint<1>(field > field_t(Y::exponent_field_max))
+                                                : ap_uint<1>(code > code_t(Y::max_finite()));
+    if (beyond) magnitude = overflows_to_infinity<RULE>(negative) ? infinite_magnitude<Y, RULE>() : Y::max_finite();
+    if (RULE::on_overflow == overflow::nan && beyond && overflows_to_infinity<RULE>(negative)) flags.is_nan = 1;
+  }
+
+  // --- special values ---
+  if (flags.is_inf) magnitude = infinite_magnitude<Y, RULE>();
+  if (flags.is_inf && RULE::on_overflow == overflow::nan) flags.is_nan = 1;
+  const ap_uint<1> signed_magnitude = flags.is_inf ? flags.inf_sign : negative;
+  const ap_uint<1> sign = (Y::encoding == hwgen::specials::fnuz && magnitude == 0) ? ap_uint<1>(0) : signed_magnitude;
+  const ap_uint<Y::width> packed = (ap_uint<Y::width>(sign) << (Y::width - 1)) | ap_uint<Y::width>(magnitude);
+  return flags.is_nan ? Y::nan() : packed;
+}
+
+// Round a sum into any format: only a float profits from the above.
+template <class Y, class RULE, class FAMILY>
+struct sum_rounder {
+  template <class T>
+  static HWGEN_INLINE ap_uint<Y::width> run(T x, sum_specials flags, typename RULE::random_t random) {
+    const ap_uint<1> below_zero = x.value < 0;
+    const ap_uint<1> sign = x.value == 0 ? flags.zero_sign : ap_uint<1>(x.base ^ below_zero);
+    unpacked<typename T::magnitude_t> u;
+    u.value.negative = flags.is_inf ? flags.inf_sign : sign;
+    u.value.offset = x.offset;
+    u.value.significand = below_zero ? ap_int<T::width>(-x.value) : x.value;
+    u.is_inf = flags.is_inf;
+    u.is_nan = flags.is_nan;
+    return round_to<Y, RULE>(u, random);
+  }
+};
+template <class Y, class RULE>
+struct sum_rounder<Y, RULE, float_tag> {
+  template <class T>
+  static HWGEN_INLINE ap_uint<Y::width> run(T x, sum_specials flags, typename RULE::random_t random) {
+    return round_signed<Y, RULE>(trimmed<Y, RULE>(x), flags, random);
+  }
+};
+
+template <class Y, class RULE, class T>
+HWGEN_INLINE ap_uint<Y::width> round_sum(T x, sum_specials flags, typename RULE::random_t random) {
+  return sum_rounder<Y, RULE, typename Y::family>::run(x, flags, random);
+}
+
+}  // namespace hwgen
