@@ -10,7 +10,7 @@ from kernel_bench import Kernel, Tokens, kernel_mismatches
 from lowering_bench import Lowered, call_native, llvm_module, native_library
 
 # 129 is held in bytes by the compiler, 200 and 512 as whole integers; 1000 ends inside a machine word.
-WIDTHS = (129, 200, 512, 1000)
+WIDTHS = (65, 127, 128, 129, 200, 512, 1000)
 
 
 def _frames(width: int) -> Kernel:
