@@ -1,0 +1,110 @@
+"""The dot product headers against the golden model, on formats and schemes that nobody chose."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dot_units import build, random_unit, run
+
+from hwgen.formats import parse_format
+from hwgen.formats.modes import Rounding
+from hwgen.golden.dot import dot
+from hwgen.golden.dot_unit import AlignedSum, DotUnit, ExactSum, SequentialSum, TreeSum, element_of
+from hwgen.operators.dot_vectors import hard_dot_operands
+from hwgen.resources import templates_dir
+
+
+def mismatches(units: list[DotUnit], folder: Path, vectors: int, headers: Path | None = None) -> list[str]:
+    library = build(units, folder, headers=headers)
+    rng = np.random.default_rng(len(units))
+    found = []
+    for index, unit in enumerate(units):
+        operands = hard_dot_operands(unit, vectors, rng)
+        rand = None
+        if unit.rounding.bits:
+            words = rng.integers(0, 1 << unit.rounding.bits, (vectors, unit.words)).astype(np.uint64)
+            rand = words if unit.words > 1 else words[:, 0]
+        want = dot(unit, *operands, rand=rand)
+        got = run(library, index, operands if rand is None else [*operands, rand])
+        assert len(want) == vectors > 0
+        for row in np.flatnonzero(got != want)[:1]:
+            words_of = [np.vectorize(hex)(column[row]).tolist() for column in operands]
+            found.append(f"{unit}: {words_of} gives {int(got[row]):#x}, golden {int(want[row]):#x}")
+    return found
+
+
+def units_of(seed: int, *, widest: int) -> Iterator[DotUnit]:
+    """Yield random units whose operands have exponents of at most `widest` bits: they bound the windows."""
+    rng = random.Random(seed)
+    while True:
+        unit = random_unit(rng)
+        elements = [element_of(fmt) for fmt in (unit.a, unit.b)]
+        if all(getattr(element, "exponent", 0) <= widest for element in elements):
+            yield unit
+
+
+def test_random_formats_and_schemes_agree_with_the_golden_model(tmp_path: Path) -> None:
+    units = units_of(3, widest=5)
+    assert mismatches([next(units) for _ in range(14)], tmp_path, 2_000) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_many_random_formats_and_schemes_agree_with_the_golden_model(tmp_path: Path, seed: int) -> None:
+    units = units_of(seed, widest=8)
+    assert mismatches([next(units) for _ in range(40)], tmp_path, 20_000) == []
+
+
+def unit(formats: str, scheme: object, rounding: Rounding | None = None, n: int = 3) -> DotUnit:
+    a, b, c, y = (None if name == "-" else parse_format(name) for name in formats.split())
+    rounding = rounding or Rounding("rne")
+    return DotUnit(n=n, a=a, b=b, c=c, y=y, scheme=scheme, rounding=rounding, overflow=y.default_overflow)
+
+
+SR = Rounding("sr", 4)
+# Header, what is there, what the bug makes of it, and the unit in which it must show.
+BUGS = [
+    ("window", "negative ^ base;", "negative;", unit("e4m3fn e4m3fn - fp16", ExactSum())),
+    ("window", "ap_int<2>(b.complemented)", "ap_int<2>(0)", unit("e2m1 e3m2 - e4m3fn", ExactSum())),
+    ("lanes", "(flags.plus_inf & flags.minus_inf)", "0", unit("e5m2 e5m2 - e5m2", ExactSum())),
+    ("round", "guard | (exact & odd)", "guard", unit("e4m3fn e4m3fn - e5m2", ExactSum())),
+    ("round", " + ap_uint<R + 1>(exact)", "", unit("e2m1 e3m2 - e4m3fn", ExactSum(), SR)),
+    ("trim", "kept_t(whole | kept_t(jam))", "whole", unit("e5m2 e5m2 - e4m3fn", ExactSum())),
+    ("trim", "kept_t(inner | outer)", "kept_t(x.value >> below)", unit("e5m2 e5m2 - e4m3fn", ExactSum())),
+    ("far", "d > w::high", "d > w::high - 3", unit("e3m2 e3m2 bf16 bf16", ExactSum())),
+    ("far", "no_products ? alone : total", "total", unit("e3m2 e3m2 bf16 bf16", ExactSum())),
+    ("operand", "code == 255", "code == 254", unit("mxfp4 mxfp4 - fp16", ExactSum())),
+    (
+        "aligned",
+        "x.significand != 0 && y.significand != 0 ? exponent<I>() : value_t(0)",
+        "exponent<I>()",
+        unit("e4m3fn e4m3fn fp16 fp16", AlignedSum(4)),
+    ),
+    (
+        "aligned",
+        "== shifted_out::jam",
+        "!= shifted_out::jam",
+        unit("e4m3fn e4m3fn - fp16", AlignedSum(4, jam=True)),
+    ),
+    ("chain", "word<A::count - 1 + I>", "word<I>", unit("e4m3fn e4m3fn - e5m2", TreeSum(), SR, n=4)),
+    ("chain", "word<I>(random)", "word<0>(random)", unit("e4m3fn e4m3fn e5m2 e5m2", SequentialSum(), SR)),
+    ("chain", "p.is_nan | scale.is_nan", "p.is_nan", unit("mxfp4 mxfp4 - e5m2", TreeSum(), n=2)),
+]
+
+
+@pytest.mark.parametrize(("header", "right", "wrong", "victim"), BUGS, ids=lambda value: str(value)[:40])
+def test_a_planted_bug_in_a_dot_header_is_caught(
+    tmp_path: Path, header: str, right: str, wrong: str, victim: DotUnit
+) -> None:
+    mutated = tmp_path / "include"
+    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
+    file = mutated / "hwgen" / f"dot_{header}.hpp"
+    text = file.read_text(encoding="utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    assert mismatches([victim], tmp_path, 4_000, mutated)
