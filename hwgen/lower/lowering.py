@@ -28,6 +28,9 @@ from hwgen.lower.xls_text import Bit, Body, Node
 
 __all__ = ["Lowering"]
 
+_WORD = 64
+"""Bits of a register of x86-64, whose calling convention the IR follows."""
+
 _EFFECTS = frozenset(("call", "load", "store"))
 """Instructions for which it matters whether control reaches them."""
 
@@ -326,12 +329,16 @@ class Lowering:
     def _stream(
         self, frame: _Frame, block: Block, instruction: Instruction, hook: tuple[str, int], when: Bit
     ) -> LoweredValue | None:
-        """Lower a read or write of ``hls::stream``; data wider than 128 bits travels through memory."""
+        """Lower a read or write of ``hls::stream``.
+
+        Data of 65 to 127 bits travels as two words, the low one first, longer data through memory.
+        """
         kind, width = hook
         operands = list(instruction.operands[:-1])
         where = instruction.location
         returned = None
-        if kind != "send" and not instruction.width:
+        halves = _WORD < width < 2 * _WORD
+        if kind != "send" and not instruction.width and not halves:
             returned = self._pointer(frame, operands.pop(0))
         name = self._channel(self._pointer(frame, operands[0]))
         assert self._channels is not None  # noqa: S101  (a region has a channel only in a proc)
@@ -339,12 +346,17 @@ class Lowering:
             data = self._value(frame, operands[1])
             if isinstance(data, Pointer):
                 data = load(self._body, data, (width + 7) // 8, align=1, when=when)
+            if halves:
+                data = self._body.concat([self._node(frame, operands[2]), self._node(frame, operands[1])])
             if not isinstance(data, Node):
                 raise InputError("only integers can be written to a stream")
             sent = self._body.slice(data, 0, width)
             self._channels.send(name, sent, when=when, where=where, path=frame.at(block.name))
             return None
         data = self._channels.receive(name, width, when=when, where=where, path=frame.at(block.name))
+        if halves:
+            padded = self._body.zero_extend(data, 2 * _WORD)
+            return tuple(self._body.slice(padded, start, _WORD) for start in (0, _WORD))
         if returned is None:
             return data
         padded = self._body.zero_extend(data, 8 * ((width + 63) // 64 * 8))

@@ -1,4 +1,4 @@
-"""Kernels whose words and state are wider than the compiler passes in registers (128 bits)."""
+"""Kernels whose words and state are wider than a machine word."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 from kernel_bench import Kernel, Tokens, kernel_mismatches
 from lowering_bench import Lowered, call_native, llvm_module, native_library
 
-# 129 is held in bytes by the compiler, 200 and 512 as whole integers; 1000 ends inside a machine word.
-WIDTHS = (65, 127, 128, 129, 200, 512, 1000)
+# 100 crosses calls as two words; 129 is held in bytes by the compiler, 200 and 512 as integers; 1000 ends
+# inside a machine word.
+WIDTHS = (100, 129, 200, 512, 1000)
 
 
 def _frames(width: int) -> Kernel:
@@ -117,6 +118,12 @@ WINDOW = Kernel(
     {"y": 200},
     _window,
 )
+
+
+def test_words_of_two_registers_pass_through_kernels(tmp_path: Path) -> None:
+    # The convention passes 65 to 127 bits as two words, and 128 as one integer.
+    kernels = {f"frames{width}": _frames(width) for width in (65, 100, 127, 128)}
+    assert kernel_mismatches(tmp_path, kernels) == []
 
 
 def test_wide_words_and_wide_state_pass_through_kernels(tmp_path: Path) -> None:
