@@ -6,6 +6,8 @@ J. E. Stine, "Approximating elementary functions with symmetric bipartite tables
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,42 +16,54 @@ from hwgen.operators.approximation.fit import Piece
 from hwgen.operators.approximation.points import Points
 from hwgen.operators.approximation.polynomial import addresses, cut_piece, segment_arrays
 
-__all__ = ["bipartite_table"]
+__all__ = ["bipartite_tables"]
 
 Integers = npt.NDArray[np.int64]
+_Fitted = tuple[Piece, Integers, Integers]
+
+_LEAST_PLACE_BITS = 2  # below, the second table is no smaller than the first
 
 
-def bipartite_table(points: Points, *, place_bits: int, shared: int, guard: int) -> Segments | None:
-    """Return bipartite tables, or None if there are none with these parameters.
+def bipartite_tables(points: Points, *, shared: int, guard: int) -> Iterator[Segments]:
+    """Return bipartite tables, for every length of the longest segments that there are any for.
 
     Parameters
     ----------
     points : Points
         What to meet.
-    place_bits : int
-        Bits of the place in the longest segments, at least 1; pieces that need it have shorter ones.
     shared : int
         log2 of the number of neighbouring segments that share a row.
     guard : int
         Bits of S beyond the result's precision.
     """
-    first = points.bits - place_bits
-    if first < shared or place_bits < 1:
-        return None
-    pieces, splits, constants, rows = [], [], [], []
+    # Whether a segment length will do for a piece has nothing to do with the other pieces' lengths.
+    fits: list[dict[int, _Fitted]] = []
     for number in range(len(points.f)):
-        for split in range(first, points.bits + 1):
+        found: dict[int, _Fitted] = {}
+        for split in range(points.bits, shared - 1, -1):
             # All segments that share a row share the weight of S's last bit.
             groups = cut_piece(points, number, split=split - shared, guard=guard)
-            found = _fit(groups, shared) if groups.signs_agree.all() else None
-            if found is not None:
-                pieces.append(groups)
-                splits.append(split)
-                constants.append(found[0])
-                rows.append(_spread(found[1], place_bits))
+            fitted = _fit(groups, shared) if groups.signs_agree.all() else None
+            if fitted is None:
                 break
-        else:
-            return None
+            found[split] = groups, *fitted
+        if not found:
+            return
+        fits.append(found)
+    for place_bits in range(_LEAST_PLACE_BITS, points.bits - shared + 1):
+        longest = points.bits - place_bits
+        splits = [max(longest, min(found)) for found in fits]
+        if min(splits) == longest:
+            chosen = [found[split] for found, split in zip(fits, splits, strict=True)]
+            yield _assembled(points, splits, chosen, place_bits=place_bits, shared=shared)
+
+
+def _assembled(
+    points: Points, splits: list[int], chosen: list[_Fitted], *, place_bits: int, shared: int
+) -> Segments:
+    pieces = [piece for piece, _, _ in chosen]
+    constants = [c0 for _, c0, _ in chosen]
+    rows = [_spread(row, place_bits) for _, _, row in chosen]
     base, total = addresses(splits)
     inner = 1 << (place_bits - 1)
     table = np.zeros((-(-total >> shared), inner), dtype=np.int64)

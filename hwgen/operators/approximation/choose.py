@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,23 @@ from hwgen.formats import FixedFormat, FloatFormat, Overflow
 from hwgen.golden.activation import Element, Targets, targets
 from hwgen.golden.activation_design import CodeTable, Design, Exponential, Half, Segments, evaluate
 from hwgen.golden.activation_functions import FUNCTIONS
-from hwgen.operators.approximation.bipartite import bipartite_table
+from hwgen.operators.approximation.bipartite import bipartite_tables
 from hwgen.operators.approximation.code_table import WHOLE_BITS, plain_table
 from hwgen.operators.approximation.cost import estimated_luts
 from hwgen.operators.approximation.ends import find_ends
-from hwgen.operators.approximation.points import Points, place_points
+from hwgen.operators.approximation.points import Points, place_points, table_half_codes
 from hwgen.operators.approximation.polynomial import piecewise_polynomial
 
 __all__ = ["METHODS", "Approximation", "approximate"]
 
 METHODS = ("table", "bipartite", "polynomial")
+
+_SMALL_TABLE = 80  # LUTs; the arithmetic of the other methods alone takes as many
+# What has been worth trying: more guard bits, or rows for single segments, never were.
+_GUARDS = (1, 2, 3, 4)
+_SHARED = (1, 2, 3)
+_GUARDS_OF_PIECES = (2, 3, 4)
+_BIPARTITE_OF_PIECES = ((1, 2), (1, 3), (2, 2), (2, 3))  # guard bits, log2 of the segments of a row
 
 _EMPTY = CodeTable(np.zeros(0, dtype=np.int64))
 
@@ -88,10 +96,10 @@ def approximate(
         if best is None or luts < best[0]:
             best = luts, design
     if best is None:
-        what = f"{segments} segments in each piece" if segments else f"method {method!r}"
+        what = f"method {method!r}" + (f" and {segments} segments in each piece" if segments else "")
+        legal = "more segments, or method: auto" if segments else "method: auto, or table"
         raise InputError(
-            f"no faithful {function} from {x_fmt.name} to {y_fmt.name} with {what}: "
-            "legal: more segments, or leave the choice open (method: auto)"
+            f"no faithful {function} from {x_fmt.name} to {y_fmt.name} by {what}: legal: {legal}"
         )
     return _proven(best[1], best[0], goal)
 
@@ -123,25 +131,31 @@ def _candidates(
         table = plain_table(exact, goal)
         if table is not None:
             yield table
-    for reduction in dict.fromkeys(("none", FUNCTIONS[function].reduction)):
-        skeleton = _skeleton(function, x_fmt, y_fmt, overflow, goal, reduction, exactly=False)
-        for points in _all_points(skeleton, goal):
-            made: list[Segments | None] = []
-            for guard in (1, 2, 3, 4, 5):
-                if method in ("auto", "polynomial"):
-                    split = None if segments is None else segments.bit_length() - 1
-                    for power in (1, 2) if degree is None else (degree,):
-                        made.append(piecewise_polynomial(points, degree=power, guard=guard, split=split))
-                if method in ("auto", "bipartite"):
-                    for place_bits in range(2, points.bits):
-                        for shared in (1, 2, 3):
-                            made.append(
-                                bipartite_table(points, place_bits=place_bits, shared=shared, guard=guard)
-                            )
-            for segments_ in made:
-                if segments_ is not None:
-                    kind = "polynomial" if segments_.rows is None else "bipartite"
-                    yield replace(points.design, method=kind, table=segments_)
+            if method == "auto" and estimated_luts(table) < _SMALL_TABLE:
+                return
+    # A reduction is always used where there is one: without, every binade would have segments of its own.
+    reduction = FUNCTIONS[function].reduction
+    skeleton = _skeleton(function, x_fmt, y_fmt, overflow, goal, reduction, exactly=False)
+    for points in _all_points(skeleton, goal):
+        for segments_ in _tables(points, method, segments, degree):
+            kind = "polynomial" if segments_.rows is None else "bipartite"
+            yield replace(points.design, method=kind, table=segments_)
+
+
+def _tables(points: Points, method: str, segments: int | None, degree: int | None) -> Iterator[Segments]:
+    """Return the tables that are worth comparing."""
+    reduced = points.design.reduction != "none"
+    if method in ("auto", "polynomial"):
+        split = None if segments is None else segments.bit_length() - 1
+        for guard in _GUARDS if reduced else _GUARDS_OF_PIECES:
+            for power in (1, 2) if degree is None else (degree,):
+                found = piecewise_polynomial(points, degree=power, guard=guard, split=split)
+                if found is not None:
+                    yield found
+    if method in ("auto", "bipartite"):
+        pairs = list(product(_GUARDS, _SHARED)) if reduced else _BIPARTITE_OF_PIECES
+        for guard, shared in pairs:
+            yield from bipartite_tables(points, shared=shared, guard=guard)
 
 
 def _skeleton(
@@ -157,7 +171,7 @@ def _skeleton(
     """Return a design without its table: the symmetry that can be used, and the ends of the range."""
     parity = FUNCTIONS[function].parity if isinstance(x_fmt, FloatFormat) else "none"
     if reduction != "none" and isinstance(x_fmt, FixedFormat):
-        parity = FUNCTIONS[function].parity  # the reduction works on magnitudes
+        parity = FUNCTIONS[function].parity if x_fmt.signed else "none"  # the reduction is of magnitudes
     design = Design(
         function=function,
         x_fmt=x_fmt,
@@ -194,7 +208,7 @@ def _all_points(skeleton: Design, goal: Targets) -> Iterator[Points]:
     made: list[Points | None] = []
     if skeleton.reduction == "none":
         bits = x_fmt.mantissa if isinstance(x_fmt, FloatFormat) else max(skeleton.magnitude_bits - 2, 0)
-        made = [place_points(skeleton, goal, bits - finer) for finer in range(4) if bits >= finer]
+        made = [place_points(skeleton, goal, bits - finer) for finer in (1, 2, 3) if bits >= finer]
     elif skeleton.reduction == "significand":
         bits = x_fmt.mantissa if isinstance(x_fmt, FloatFormat) else x_fmt.width - 1
         made = [place_points(skeleton, goal, bits)]
@@ -211,21 +225,19 @@ def _exponentials(skeleton: Design, goal: Targets) -> Iterator[tuple[Exponential
     y_fmt: Any = skeleton.y_fmt
     precision = y_fmt.precision if isinstance(y_fmt, FloatFormat) else y_fmt.width
     inside = [
-        table_codes_limit(skeleton, goal, half)
+        _largest_in_table(skeleton, goal, half)
         for half in range(2 if skeleton.magnitude_bits < skeleton.x_fmt.width else 1)
     ]
     integer_bits = max(int(np.frexp(max(inside))[1]), 0)
-    for bits in range(precision, precision + 4):
-        for fraction in (bits, bits + 1, bits + 2):
+    for bits in range(precision, precision + 3):
+        for fraction in (bits, bits + 1):
             for extra in (0, 2):
                 places = bits + integer_bits + extra
                 constant = round(float(np.log2(np.e)) * 2.0**places)
                 yield Exponential(fraction, constant, fraction + places - bits), bits
 
 
-def table_codes_limit(skeleton: Design, goal: Targets, half: int) -> float:
+def _largest_in_table(skeleton: Design, goal: Targets, half: int) -> float:
     """Return the largest magnitude of the operands of one half that no end takes."""
-    from hwgen.operators.approximation.points import table_half_codes
-
     codes = table_half_codes(skeleton, half) + (half << skeleton.magnitude_bits)
     return float(np.max(np.abs(goal.x[codes]), initial=0.0))

@@ -37,7 +37,7 @@ def rom_luts(values: Integers) -> float:
     effective = min(entries, 4 * changes)
     if effective <= 4:
         return 0.5 * varying
-    return varying * max(1.0, effective / 64) * 0.9
+    return varying * (1.0 if effective <= 64 else 2.0 * effective / 64)
 
 
 def estimated_luts(design: Design) -> float:
@@ -72,10 +72,10 @@ def _reduction(design: Design, table: Segments) -> float:
         return 3.0
     if design.reduction == "significand":
         subnormals = isinstance(x_fmt, FixedFormat) or x_fmt.subnormals
-        return 6.0 + (2.2 * table.bits if subnormals else 0.0)
+        return 12.0 + (4.5 * table.bits if subnormals else 0.0)
     assert design.exponential is not None  # noqa: S101  (the third reduction)
     z = design.exponential.fraction + 6
-    return 2.5 * z + 0.5 * z * bin(design.exponential.constant).count("1")
+    return 4.0 * z + 1.0 * z * bin(design.exponential.constant).count("1")
 
 
 def _arithmetic(table: Segments) -> float:
@@ -86,8 +86,8 @@ def _arithmetic(table: Segments) -> float:
         slope = signed_bits(table.c1)
         luts += rom_luts(table.c1)
         if table.c2 is not None:
-            luts += rom_luts(table.c2) + 0.75 * table.t_bits * signed_bits(table.c2) + slope
-        luts += 0.75 * table.t_bits * slope + 0.6 * table.width
+            luts += rom_luts(table.c2) + 1.4 * table.t_bits * signed_bits(table.c2) + slope
+        luts += 1.4 * table.t_bits * slope + 0.6 * table.width
     return luts
 
 
@@ -95,5 +95,5 @@ def _rounding(design: Design, table: Segments) -> float:
     y_fmt = design.y_fmt
     if isinstance(y_fmt, FloatFormat):
         right = 2.0 * y_fmt.precision if design.reduction != "none" and y_fmt.subnormals else 0.0
-        return 1.5 * table.width + y_fmt.exponent * 1.5 + 6 + right
+        return 3.0 * table.width + y_fmt.exponent * 3.0 + 12 + right
     return 1.5 * y_fmt.width

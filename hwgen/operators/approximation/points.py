@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hwgen.formats import FixedFormat
 from hwgen.golden.activation import Targets
-from hwgen.golden.activation_design import Design, End, Half, reduce_operands
+from hwgen.golden.activation_design import Design, reduce_operands
 
 __all__ = ["Points", "place_points", "table_half_codes"]
 
@@ -108,21 +108,17 @@ def _with_origins(skeleton: Design, by_half: list[npt.NDArray[np.int64]], bits: 
     """Return the design with the halves' origins, and its number of pieces."""
     if skeleton.reduction != "none":
         return skeleton, 2 if skeleton.function == "rsqrt" else 1
-    halves: list[Half] = []
+    if skeleton.parity != "none":
+        by_half = [np.concatenate(by_half)]  # one set of pieces for both signs
+    origins: list[int] = []
     pieces = 0
-    for half, codes in zip(skeleton.halves, by_half, strict=False):
-        shares = bool(halves) and skeleton.parity != "none"
-        if shares:
-            first_of_other = by_half[0][0] >> bits if len(by_half[0]) else 0
-            assert not len(codes) or codes[0] >> bits == first_of_other  # noqa: S101  (symmetry)
-            halves.append(replace(half, origin=halves[0].origin))
-            continue
-        first, last = (int(codes[0]) >> bits, int(codes[-1]) >> bits) if len(codes) else (0, -1)
-        halves.append(replace(half, origin=pieces - first))
+    for codes in by_half:
+        first, last = (int(codes.min()) >> bits, int(codes.max()) >> bits) if len(codes) else (0, -1)
+        origins.append(pieces - first)
         pieces += last - first + 1
-    if len(halves) == 1:
-        halves.append(halves[0])
-    return replace(skeleton, halves=(halves[0], halves[1])), pieces
+    plus, minus = skeleton.halves
+    halves = replace(plus, origin=origins[0]), replace(minus, origin=origins[-1])
+    return replace(skeleton, halves=halves), pieces
 
 
 def _filled(f: Values) -> Values:
@@ -137,8 +133,3 @@ def _filled(f: Values) -> Values:
         nearest = np.clip(np.searchsorted(known, holes), 0, len(known) - 1)
         row[holes] = row[known[nearest]]
     return filled
-
-
-def whole_ends(ends: tuple[End, ...]) -> int:
-    """Return how many operand codes the ends take."""
-    return sum(end.stop - end.start for end in ends)

@@ -246,7 +246,9 @@ class Rendering:
     def negative(self) -> Table:
         """Sign of the result."""
         odd = self.design.parity == "odd"
-        return Table("sign", self.segments.negative, f"sign of the result{' for positive x' if odd else ''}")
+        return Table(
+            "is_negative", self.segments.negative, f"sign of the result{' for positive x' if odd else ''}"
+        )
 
     def coefficient(self, power: int) -> Table | None:
         """Return the table of the coefficient of t^power, or None."""
@@ -300,6 +302,27 @@ class Rendering:
         assert table is not None  # noqa: S101  (asked for existing ones)
         value = table.values[0] if table.constant else f"{table.name}[address]"
         return f"{self.signed_word(power)}({value})"
+
+    @property
+    def uses_piece(self) -> bool:
+        """Whether there are several pieces."""
+        return not (self.base.constant and self.split.constant)
+
+    @property
+    def uses_address(self) -> bool:
+        """Whether there are several segments."""
+        by_address = [
+            *(self.coefficient(power) for power in range(3)),
+            self.rows,
+            self.relative,
+            self.negative,
+        ]
+        return any(table is not None and not table.constant for table in by_address)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether there are pieces of several segments."""
+        return self.split_bits > 0 and (self.uses_address or self.segments.t_bits > 0)
 
     # ---- rounding ------------------------------------------------------------------------------------
 
