@@ -31,6 +31,19 @@ UNITS = {
         "formats": {"a": "e4m3fn", "b": "e4m3fn", "acc": "bf16"},
         "rounding": {**SR8, "rand": {"lfsr": {}}},
     },
+    "dot of 4, sr 8": {
+        "kind": "dot",
+        "formats": {"a": "e4m3fn", "b": "e5m2", "c": "fp16", "y": "fp16"},
+        "n": 4,
+        "scheme": "exact",
+        "rounding": SR8,
+    },
+    "dot of 9 in order": {
+        "kind": "dot",
+        "formats": {"a": "e4m3fn", "b": "e4m3fn", "c": "e6m5", "y": "e6m5"},
+        "n": 9,
+        "scheme": "sequential",
+    },
     "sr 13, lfsr 45": {
         "formats": {"a": "e5m2", "b": "e4m3fn", "acc": "fp16"},
         "rounding": {"mode": "sr", "bits": 13, "rand": {"lfsr": {"width": 45, "seed": 7}}},
@@ -47,10 +60,11 @@ def operands(native: NativeGemm, rows: int, inner: int, columns: int) -> tuple[n
     rng = np.random.default_rng(rows + inner + columns)
     arrays = []
     for port, shape in zip(native.step.factors, [(rows, inner), (inner, columns)], strict=True):
-        array = rng.integers(0, 1 << port.width, shape, dtype=np.uint64)
-        middle = 3 << port.width - 4  # exponents about the bias
-        tame = middle ^ rng.integers(0, 1 << port.width - 4, shape, dtype=np.uint64)
-        tame |= rng.integers(0, 2, shape, dtype=np.uint64) << np.uint64(port.width - 1)
+        width = port.layout[0]
+        array = rng.integers(0, 1 << width, shape, dtype=np.uint64)
+        middle = 3 << width - 4  # exponents about the bias
+        tame = middle ^ rng.integers(0, 1 << width - 4, shape, dtype=np.uint64)
+        tame |= rng.integers(0, 2, shape, dtype=np.uint64) << np.uint64(width - 1)
         calm = (
             np.arange(shape[0])[:, None] % 2 == 0 if len(arrays) == 0 else np.arange(columns)[None] % 2 == 0
         )

@@ -124,6 +124,14 @@ def test_seeds_give_different_results_and_the_same_seed_the_same() -> None:
         {"kind": "mul", "formats": {"a": "e4m3fn", "b": "e4m3fn", "y": "bf16"}},
         {"kind": "add", "formats": {"a": "bf16", "b": "bf16", "y": "bf16"}},
         {"kind": "fma", "formats": {"a": "e4m3fn", "b": "e4m3fn", "c": "bf16", "y": "fp16"}},
+        {"kind": "dot", "formats": {"a": "e4m3fn", "b": "e4m3fn", "y": "fp16"}, "n": 4},
+        {
+            "kind": "dot",
+            "formats": {"a": "e4m3fn", "b": "e4m3fn", "c": "fp16", "y": "fp16"},
+            "n": 4,
+            "scheme": "sequential",
+            "rounding": {"mode": "sr", "bits": 8},
+        },
     ],
 )
 def test_a_unit_that_does_not_accumulate_is_refused(spec: dict[str, object]) -> None:
@@ -136,6 +144,19 @@ def test_an_fma_whose_addend_has_the_format_of_the_result_is_the_same_step_as_a_
     a, b = finite((4, 9), 1), finite((9, 4), 2)
     fma = MatrixStep.of(load({"kind": "fma", "formats": formats}))
     assert np.array_equal(fma.golden(a, b), step().golden(a, b))
+
+
+def test_a_dot_product_takes_its_terms_together_and_zeros_at_the_end() -> None:
+    formats = {"a": "e4m3fn", "b": "e5m2", "c": "fp16", "y": "fp16"}
+    dot = load({"kind": "dot", "formats": formats, "n": 4, "scheme": "exact"})
+    a, b = finite((2, 6), 1), finite((6, 3), 2)
+    filled_a, filled_b = np.zeros((2, 8), np.uint8), np.zeros((8, 3), np.uint8)
+    filled_a[:, :6], filled_b[:6] = a, b
+    for row in range(2):
+        for column in range(3):
+            total = dot.golden(filled_a[row, :4], filled_b[:4, column], np.uint16(0))
+            total = dot.golden(filled_a[row, 4:], filled_b[4:, column], total)
+            assert MatrixStep.of(dot).golden(a, b)[row, column] == total
 
 
 @pytest.mark.parametrize(
