@@ -69,11 +69,16 @@ def unit(formats: str, scheme: object, rounding: Rounding | None = None, n: int 
 SR = Rounding("sr", 4)
 # Header, what is there, what the bug makes of it, and the unit in which it must show.
 BUGS = [
-    ("window", "negative ^ base;", "negative;", unit("e4m3fn e4m3fn - fp16", ExactSum())),
-    ("window", "ap_int<2>(b.complemented)", "ap_int<2>(0)", unit("e2m1 e3m2 - e4m3fn", ExactSum())),
+    ("window", "negative ^ base;", "negative | base;", unit("e4m3fn e4m3fn - fp16", ExactSum())),
+    (
+        "window",
+        "ap_uint<SUM::width + 1>(b.complemented)",
+        "ap_uint<SUM::width + 1>(0)",
+        unit("e2m1 e3m2 - e4m3fn", ExactSum()),
+    ),
     ("lanes", "(flags.plus_inf & flags.minus_inf)", "0", unit("e5m2 e5m2 - e5m2", ExactSum())),
     ("round", "guard | (exact & odd)", "guard", unit("e4m3fn e4m3fn - e5m2", ExactSum())),
-    ("round", " + ap_uint<R + 1>(exact)", "", unit("e2m1 e3m2 - e4m3fn", ExactSum(), SR)),
+    ("round", "ap_uint<R + 2>(exact)", "ap_uint<R + 2>(0)", unit("e2m1 e3m2 - e4m3fn", ExactSum(), SR)),
     ("trim", "kept_t(whole | kept_t(jam))", "whole", unit("e5m2 e5m2 - e4m3fn", ExactSum())),
     ("trim", "kept_t(inner | outer)", "kept_t(x.value >> below)", unit("e5m2 e5m2 - e4m3fn", ExactSum())),
     ("far", "d > w::high", "d > w::high - 3", unit("e3m2 e3m2 bf16 bf16", ExactSum())),

@@ -124,9 +124,9 @@ def test_vectors_cancel_lie_far_apart_and_meet_special_values() -> None:
 @pytest.mark.parametrize(
     ("scheme", "call"),
     [
-        ("exact", "hwgen::dot_exact<a_vector, b_vector, c_t, y_t, rounding_t>(a, b, c)"),
-        ({"aligned": 9}, "c_t, y_t, rounding_t, 9, hwgen::shifted_out::truncate>(a, b, c)"),
-        ({"tree": {"partial": "bf16"}}, "c_t, y_t, rounding_t, partial_t, partial_rounding_t>(a, b, c)"),
+        ("exact", "hwgen::dot_exact<as_t, bs_t, c_t, y_t, rounding_t>(a, b, c)"),
+        ({"aligned": 9}, "c_t, y_t, rounding_t, 9, cut_rule>(a, b, c)"),
+        ({"tree": {"partial": "bf16"}}, "c_t, y_t, rounding_t, s_t, s_rule_t>(a, b, c)"),
     ],
 )
 def test_the_top_calls_its_scheme(scheme: object, call: str) -> None:

@@ -33,7 +33,8 @@ struct far_addition {
     const ap_uint<1> no_products = products.value == 0;
     const ap_uint<1> subtract = c.negative ^ base;
     const wide_t added = subtract ? wide_t(~aligned) : aligned;
-    const wide_t total = (wide_t(ap_int<w::width + 1>(products.value)) << (w::low + 1)) + added + wide_t(subtract);
+    const wide_t placed = wide_t(ap_int<w::width + 1>(products.value)) << (w::low + 1);  // so its last bit is free
+    const wide_t total = (placed | wide_t(subtract)) + added;
     const wide_t alone = wide_t(c.significand) << (w::high + w::low + 1);
 
     sum_t sum;

@@ -32,8 +32,10 @@ HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1> sum_negative, ap_uint<1>
 }
 template <class RULE, int R>
 HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1>, ap_uint<1>, ap_uint<R> k, ap_uint<1> exact, ap_uint<R> u) {
-  const ap_uint<R + 1> sum = ap_uint<R + 1>(k) + ap_uint<R + 1>(u) + ap_uint<R + 1>(exact);
-  return sum[R];
+  // `exact` enters as a carry, from a column below.
+  const ap_uint<R + 2> sum =
+      ((ap_uint<R + 2>(k) << 1) | ap_uint<R + 2>(exact)) + ((ap_uint<R + 2>(u) << 1) | ap_uint<R + 2>(exact));
+  return sum[R + 1];
 }
 
 // Round into the floating-point format Y.

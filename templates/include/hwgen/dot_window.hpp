@@ -39,8 +39,13 @@ HWGEN_INLINE SUM into_window(unpacked<T> x, ap_uint<1> base) {
 
 template <class SUM>
 HWGEN_INLINE SUM add_windows(SUM a, SUM b) {
+  // The one that completes b enters as a carry, from a column below. As a third summand it would cost an adder: sums
+  // of many are regrouped by compilers, and all those ones added up first.
+  using longer = ap_int<SUM::width + 1>;
+  const longer left = (longer(a.value) << 1) | longer(ap_uint<SUM::width + 1>(b.complemented));
+  const longer right = (longer(b.value) << 1) | longer(ap_uint<SUM::width + 1>(b.complemented));
   SUM s;
-  s.value = a.value + b.value + ap_int<2>(b.complemented);
+  s.value = longer(left + right) >> 1;
   s.complemented = a.complemented;
   s.flags = a.flags | b.flags;
   return s;
