@@ -35,7 +35,7 @@ struct scaled_by {
   static constexpr int lowest = larger(element::lsb - RULE::extra - p, X::lsb - e_highest);
 
   static constexpr int reach = X::lsb + X::offset_max - scale::lowest;
-  static constexpr int beyond = BLOCK::top + 1;
+  static constexpr int beyond = BLOCK::emax + (element::fixed_grid ? 2 : 1);  // -2^(W-1) is an element
   // With its own exponent, a normal operand has its leading one at BLOCK::top or below; and at the bottom of the
   // exponent range operands are scaled by 2^-scale::lowest at most.
   static constexpr int of_normal = X::offset_max == 0 ? lowest : BLOCK::top + 1 - p;
