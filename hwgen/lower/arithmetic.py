@@ -36,6 +36,8 @@ CASTS = ("zext", "sext", "trunc")
 
 _COMPARISONS = {"eq", "ne", "ugt", "uge", "ult", "ule", "sgt", "sge", "slt", "sle"}
 
+_TABLE_INPUTS = 6
+
 _ORDERED = {"smax": "sgt", "smin": "slt", "umax": "ugt", "umin": "ult"}
 
 
@@ -92,9 +94,14 @@ def _first_one(body: Body, value: Node, *, from_msb: bool) -> Node:
 
 
 def _count_ones(body: Body, operands: Sequence[Node]) -> Node:
-    """Add the bits in a balanced tree of sums no wider than they need be."""
+    """Count six bits at a time by a table, and add in a balanced tree of sums no wider than they need be.
+
+    Six, because that is what a look-up table of an FPGA takes. Sums of single bits are as small, but XLS'
+    optimiser looks through them: with few bits behind many, it does not come to an end.
+    """
     value = operands[0]
-    sums = [body.slice(value, i, 1) for i in range(value.width)]
+    starts = range(0, value.width, _TABLE_INPUTS)
+    sums = [_count_by_table(body, value, at, min(_TABLE_INPUTS, value.width - at)) for at in starts]
     while len(sums) > 1:
         pairs = [sums[i : i + 2] for i in range(0, len(sums), 2)]
         sums = [_widening_sum(body, pair) for pair in pairs]
@@ -102,6 +109,11 @@ def _count_ones(body: Body, operands: Sequence[Node]) -> Node:
     if total.width > value.width:
         return body.slice(total, 0, value.width)
     return body.zero_extend(total, value.width)
+
+
+def _count_by_table(body: Body, value: Node, start: int, width: int) -> Node:
+    entries = [body.literal(code.bit_count(), width.bit_length()) for code in range(1 << width)]
+    return body.lookup(entries, body.slice(value, start, width), hint="ones")
 
 
 def _widening_sum(body: Body, pair: Sequence[Node]) -> Node:
