@@ -161,14 +161,10 @@ HWGEN_INLINE unpacked<COMMON> on_common_scale(unpacked<T> x, ap_uint<M> mode) {
   return u;
 }
 
-// The addend c in the format that `mode` selects. A zero keeps the smallest exponent, as it has in a format alone: a
-// product must not look small beside it.
+// The addend c in the format that `mode` selects.
 template <class C, int M>
 HWGEN_INLINE unpacked<common_term<addend_modes<C>>> addend_selected(ap_uint<C::width> c, ap_uint<M> mode) {
-  using common = common_term<addend_modes<C>>;
-  unpacked<common> u = on_common_scale<addend_modes<C>, common>(unpack_selected<C>(c, mode), mode);
-  if (C::count > 1 && u.value.significand == 0) u.value.offset = 0;
-  return u;
+  return on_common_scale<addend_modes<C>, common_term<addend_modes<C>>>(unpack_selected<C>(c, mode), mode);
 }
 
 // Two terms of one type are taken for numbers of one format, whose subnormals share the smallest exponent; in common
@@ -195,31 +191,29 @@ HWGEN_INLINE unpacked<product_term<A, B, C>> multiply_selected(ap_uint<A::width>
 // --- results: a sum good enough for every mode's format is rounded into the one selected ---
 
 // What a sum has to keep so that it can be rounded into any of the formats Y, the addend being one of C. It is as if
-// the result were as precise as the most precise of them, and reached as far down, seen from its addend, as any.
+// the result were as precise as the most precise of them, and reached as far below its addend's last place as any.
 template <class Y, class C, int K, bool LAST>
 struct result_bounds {
   using here = format_at<Y, K>;
   using later = result_bounds<Y, C, K + 1, (K + 2 >= larger(Y::count, C::count))>;
-  static constexpr int lowest = smaller(here::lsb, later::lowest);
-  static constexpr int normal = smaller(here::lsb + here::precision, later::normal);
-  static constexpr int below_addend = smaller(here::lsb - addend_modes<C>::template at<K>::lsb, later::below_addend);
+  static constexpr int above_addend = smaller(here::lsb - addend_modes<C>::template at<K>::lsb, later::above_addend);
   static constexpr bool subnormals = here::subnormals && later::subnormals;
 };
 template <class Y, class C, int K>
 struct result_bounds<Y, C, K, true> {
   using here = format_at<Y, K>;
-  static constexpr int lowest = here::lsb;
-  static constexpr int normal = here::lsb + here::precision;
-  static constexpr int below_addend = here::lsb - addend_modes<C>::template at<K>::lsb;
+  static constexpr int above_addend = here::lsb - addend_modes<C>::template at<K>::lsb;
   static constexpr bool subnormals = here::subnormals;
 };
 template <class Y, class C>
 struct common_result {
   using bounds = result_bounds<Y, C, 0, (Y::count == 1 && C::count == 1)>;
   static constexpr int precision = Y::precision;
-  static constexpr int lsb = smaller(smaller(bounds::lowest, bounds::normal - precision),
-                                     common_term<addend_modes<C>>::lsb + bounds::below_addend);
   static constexpr bool subnormals = bounds::subnormals;
+  // Formats that flush have no last place below which a product is tiny beside a zero: one out of reach (there are at
+  // most 64 random bits) keeps every product.
+  static constexpr int lsb =
+      common_term<addend_modes<C>>::lsb + bounds::above_addend - (subnormals ? 0 : precision + 64);
   static constexpr bool fixed_grid = false;
 };
 // One format needs no bounds but its own.

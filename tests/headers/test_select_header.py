@@ -1,0 +1,108 @@
+"""Selectable formats in C++ against the plain golden units, on lists of formats that nobody chose."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_selections import Selection, build, random_selections, run
+
+from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode, parse_format
+from hwgen.resources import templates_dir
+
+
+def mismatches(
+    units: Sequence[Selection], folder: Path, vectors: int, headers: Path | None = None
+) -> list[str]:
+    library = build(units, folder, headers=headers)
+    found = []
+    for unit in units:
+        operands, mode, words = unit.vectors(vectors, seed=1)
+        assert len(mode) == vectors > 0
+        assert set(mode.tolist()) >= set(range(unit.modes))
+        got, want = run(library, unit, operands, mode, words), unit.golden(operands, mode, words)
+        for index in np.flatnonzero(got != want)[:1]:
+            given = [hex(int(column[index])) for column in (*operands, mode)]
+            found.append(f"{unit}: {given} gives {int(got[index]):#x}, golden {int(want[index]):#x}")
+    return found
+
+
+def test_random_lists_of_formats_agree_with_the_golden_units(tmp_path: Path) -> None:
+    assert mismatches(random_selections(seed=1, count=12), tmp_path, 4_000) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_many_random_lists_of_formats_agree_with_the_golden_units(tmp_path: Path, seed: int) -> None:
+    assert mismatches(random_selections(seed=seed, count=40), tmp_path, 20_000) == []
+
+
+def unit(a: str, b: str, c: str, y: str = "", rounding: str = "rne") -> Selection:
+    lists = [tuple(parse_format(name) for name in names.split()) for names in (a, b, c, y)]
+    addend = lists[2]
+    result = lists[3] if y else addend
+    return Selection(
+        "planted",
+        lists[0],
+        lists[1],
+        addend,
+        result,
+        Rounding(RoundingMode(rounding)),
+        Overflow.INFINITY,
+    )
+
+
+FP8_BF16 = unit("e4m3fn e5m2 bf16", "e4m3fn e5m2 bf16", "fp32")
+LONG_AND_WIDE = unit("e3m5 e5m1", "e3m5 e5m1", "e5m9")  # e3m5's subnormal products meet smaller addends
+TO_FP32 = unit(
+    "bf16 e4m3fn", "bf16 e4m3fn", "fp16 bf16", "fp32"
+)  # fp16's subnormals above far smaller products
+
+
+def tiny(exponent: int, mantissa: int, bias: int) -> FloatFormat:
+    return FloatFormat(exponent=exponent, mantissa=mantissa, bias=bias, specials="none")
+
+
+# Both common terms are of 4 bits at 2^-2 with exponents up to 12 above, and subnormals may lie 2 bits lower.
+TWINS = Selection(
+    "planted",
+    (tiny(2, 1, 1), tiny(3, 1, 1)),
+    (tiny(2, 1, 1), tiny(3, 1, 1)),
+    (tiny(3, 3, 0), tiny(3, 2, -6)),
+    (tiny(3, 3, 0), tiny(3, 2, -6)),
+    Rounding(RoundingMode.RNE),
+    Overflow.SATURATE,
+)
+
+# What is there, what the bug makes of it, and the unit in which it must show.
+BUGS = [
+    ("mode == K ? here : later", "mode == 0 ? here : later", FP8_BF16),
+    ("<< (LIST::precision - F::precision)", "<< 0", FP8_BF16),
+    ("x.value.offset + distance", "x.value.offset - distance", FP8_BF16),
+    ("u.is_nan = narrow.is_nan", "u.is_nan = 0", FP8_BF16),
+    ("u.is_inf = x.is_inf", "u.is_inf = 0", FP8_BF16),
+    ("here::lsb > common ?", "here::lsb > common + 999 ?", LONG_AND_WIDE),
+    ("+ bounds::above_addend", "+ 100", TO_FP32),
+    ("unpack<F>(ap_uint<F::width>(word))", "unpack<F>(ap_uint<F::width>(word >> 8))", FP8_BF16),
+    ("T::offset_max + 1,", "T::offset_max,", TWINS),
+]
+
+
+@pytest.mark.parametrize(("there", "planted", "bad"), BUGS, ids=[str(index) for index in range(len(BUGS))])
+def test_a_planted_bug_is_found(there: str, planted: str, bad: Selection, tmp_path: Path) -> None:
+    headers = tmp_path / "include"
+    shutil.copytree(templates_dir() / "include/hwgen", headers / "hwgen")
+    header = headers / "hwgen/select.hpp"
+    text = header.read_text(encoding="utf-8")
+    assert there in text
+    header.write_text(text.replace(there, planted), encoding="utf-8")
+    assert mismatches([bad], tmp_path, 20_000, headers) != []
+
+
+def test_a_product_whose_common_term_has_the_type_of_its_addends_is_not_taken_for_its_twin(
+    tmp_path: Path,
+) -> None:
+    assert mismatches([TWINS], tmp_path, 20_000) == []
