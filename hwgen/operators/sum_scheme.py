@@ -18,6 +18,7 @@ from hwgen.spec import ArithmeticFormat, Record, Whole, one_of, quoted, spec_err
 
 __all__ = [
     "MAX_REGISTER",
+    "ONE_CLOCK",
     "Chunked",
     "ChunkedScheme",
     "Interleave",
@@ -43,6 +44,9 @@ _MAX_TERMS = 1 << 40
 _DEFAULT_TERMS = 1 << 16
 
 Operand = FloatFormat | FixedFormat
+
+ONE_CLOCK = "A step must fit one clock, since the next needs its result."
+"""What limits a sum that is rounded after each term and not interleaved."""
 
 
 class Long(Record):
@@ -238,15 +242,20 @@ def interleave_sentence(interleave: int, combining: Rounding) -> str:
     """Return how partial sums come together, for people."""
     return (
         f"Terms go to {interleave} partial sums in turn, each rounded after each of its terms. At the end of "
-        f"a frame these are added as a tree of neighbours, the one whose last term is oldest first, each sum "
-        f"rounded ({combining.mode.value}); partial sums without a term are left out."
+        "a frame these are added as a tree of neighbours, the one whose last term is oldest first, each sum "
+        f"rounded ({combining.mode.value}); partial sums without a term are left out. A step of a partial sum "
+        f"may take {interleave} clocks; a term is taken in each."
     )
 
 
 def long_sentences(msb: int, lsb: int, segment: int) -> list[str]:
     """Return what a register holds, for people."""
+    step = f"A step adds {min(segment, msb - lsb + 1)} bits in one clock"
+    if segment <= msb - lsb:
+        step += "; a carry into the next segment waits for the next term, or for the way out"
     return [
         f"The sum is kept exactly in {msb - lsb + 1} bits of two's complement, sign at 2^{msb}, last place "
         f"2^{lsb}, and rounded once when it is released. Bits of a term below 2^{lsb} are cut off.",
+        f"{step}.",
         "The register wraps; the overflow bit tells whether a running sum of the frame was out of its range.",
     ]

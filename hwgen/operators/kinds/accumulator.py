@@ -15,6 +15,7 @@ from hwgen.golden.accumulator_exact import combine_rounding
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Port
 from hwgen.operators.sum_scheme import (
+    ONE_CLOCK,
     Chunked,
     ChunkedScheme,
     Interleave,
@@ -132,12 +133,13 @@ def _sentences(spec: AccumulatorSpec) -> list[str]:
         return [
             f"Each {chunk.terms} terms of a frame, and what is left at its end, are summed in "
             f"{chunk.format.name} ({chunk.format.default_overflow.value} on overflow), rounded after each; "
-            f"their sums are summed in {spec.formats.y.name}, rounded after each.{words}",
+            f"their sums are summed in {spec.formats.y.name}, rounded after each.{words} {ONE_CLOCK}",
             *sentences,
         ]
     if spec.interleave > 1:
         return [interleave_sentence(spec.interleave, spec.combining), *sentences]
-    return ["The first term is rounded; each further one is added to the sum, which is rounded.", *sentences]
+    step = "The first term is rounded; each further one is added to the sum, which is rounded. "
+    return [step + ONE_CLOCK, *sentences]
 
 
 def _inputs(spec: AccumulatorSpec) -> tuple[Port, ...]:

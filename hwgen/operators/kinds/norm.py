@@ -15,6 +15,7 @@ from hwgen.golden.norm import Register, norm
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Port
 from hwgen.operators.sum_scheme import (
+    ONE_CLOCK,
     Interleave,
     LongScheme,
     SumScheme,
@@ -131,7 +132,7 @@ def _sentences(spec: NormSpec) -> list[str]:
     steps = f"Squares are exact; each is added to the sum, which is then rounded.{words}"
     if spec.interleave > 1:
         return [steps, interleave_sentence(spec.interleave, spec.combining), *sentences]
-    return [steps, *sentences]
+    return [f"{steps} {ONE_CLOCK}", *sentences]
 
 
 def _vectors(spec: NormSpec, count: int, rng: np.random.Generator) -> list[NDArray[Any]]:
