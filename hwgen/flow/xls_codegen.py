@@ -137,7 +137,10 @@ def _recurrence(design: _Design, timing: Timing, needed: int) -> str:
     )
     if design.spacing > 1:
         message += f", and the next use of the same partial sum comes after {design.spacing}"
-    return f"{message}; legal: a longer clock, or, if the kind has them, an interleave of at least {needed}"
+    return (
+        f"{message}; legal: a longer clock, or what the kind offers: an interleave of at least {needed}, "
+        "or shorter segments"
+    )
 
 
 def _advice(design: _Design, timing: Timing, refusal: str) -> str:

@@ -243,8 +243,8 @@ def interleave_sentence(interleave: int, combining: Rounding) -> str:
     return (
         f"Terms go to {interleave} partial sums in turn, each rounded after each of its terms. At the end of "
         "a frame these are added as a tree of neighbours, the one whose last term is oldest first, each sum "
-        f"rounded ({combining.mode.value}); partial sums without a term are left out. A step of a partial sum "
-        f"may take {interleave} clocks; a term is taken in each."
+        f"rounded ({combining.mode.value}); partial sums without a term are left out. A step of a partial "
+        f"sum may take {interleave} clocks; a term is taken in each."
     )
 
 
