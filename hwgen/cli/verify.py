@@ -30,14 +30,26 @@ __all__ = ["verify"]
     multiple=True,
     help="Only this one against golden; may be repeated. Default: all.",
 )
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw the error of an approximated function, in ulps, into this .svg, .png or .pdf file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def verify(target: Path, vectors: int | None, seed: int, engines: tuple[str, ...], as_json: bool) -> None:
+def verify(
+    target: Path, vectors: int | None, seed: int, engines: tuple[str, ...], plot: Path | None, as_json: bool
+) -> None:
     """Check that golden = csim = rtl.
 
     All inputs are tried where the input space allows, else hard and random vectors.
     """
     from hwgen.flow.verify import verify as run
 
+    if plot is not None:
+        from hwgen.flow.plot_error import plot_error
+        from hwgen.operators import load, load_project
+
+        plot_error(load_project(target) if target.is_dir() else load(target), plot)
     with working("verifying") as say:
         report = run(target, vectors=vectors, seed=seed, engines=engines or None, progress=say)
     if as_json:
