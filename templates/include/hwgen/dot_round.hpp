@@ -38,6 +38,65 @@ HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1>, ap_uint<1>, ap_uint<R> 
   return sum[R + 1];
 }
 
+// The sum shifted left until its first digit is at the top, no further than the subnormals' last place, and the digits'
+// leading zeros, as far as they were counted.
+template <class Y, class RULE, class LONGER>
+struct normalised {
+  using w = round_widths<Y, RULE, LONGER>;
+  ap_uint<w::total> shifted;
+  ap_int<w::limit_bits> zeros;
+};
+
+// With a variable exponent the zeros are counted first: how far to shift depends on both.
+template <class Y, class RULE, class T, class LONGER, bool LIMIT_IS_CONSTANT>
+struct sum_normaliser {
+  using w = round_widths<Y, RULE, LONGER>;
+  using result_t = normalised<Y, RULE, LONGER>;
+  using limit_t = ap_int<w::limit_bits>;
+  static HWGEN_INLINE result_t run(T x, ap_uint<w::total> extended) {
+    const ap_uint<1> below_zero = x.value[T::width - 1];
+    const ap_uint<T::width> digits = below_zero ? ap_uint<T::width>(~x.value) : ap_uint<T::width>(x.value);
+    const limit_t lz = limit_t(leading_zeros<w::max_lz>(digits));
+    const limit_t limit = limit_t(x.offset) + limit_t(w::limit_min);
+    const ap_uint<1> below_normal = lz > limit;
+    const limit_t clamped = (w::max_right > 0 && limit < -w::max_right) ? limit_t(-w::max_right) : limit;
+    const limit_t left = (Y::subnormals && below_normal) ? clamped : lz;
+    const ap_uint<bits_for(w::max_lz + w::max_right)> amount = left + limit_t(w::max_right);
+    return result_t{ap_uint<w::total>(extended << amount), lz};
+  }
+};
+
+// Shift by `step` if that many leading digits are zero, then see to the rest: at most LEFT places altogether, each
+// number of which can be reached, since a step is no longer than what is left behind it and one.
+template <int W, class COUNT, int LEFT>
+struct normalising_steps {
+  static constexpr int step = (LEFT + 1) / 2;
+  static HWGEN_INLINE void run(ap_uint<W>& v, COUNT& zeros, ap_uint<1> below_zero) {
+    const ap_uint<step> leading = v >> (W - step);
+    const ap_uint<1> skip = leading == (below_zero ? ap_uint<step>(~ap_uint<step>(0)) : ap_uint<step>(0));
+    if (skip) v = v << step;
+    if (skip) zeros += COUNT(step);
+    normalising_steps<W, COUNT, LEFT - step>::run(v, zeros, below_zero);
+  }
+};
+template <int W, class COUNT>
+struct normalising_steps<W, COUNT, 0> {
+  static HWGEN_INLINE void run(ap_uint<W>&, COUNT&, ap_uint<1>) {}
+};
+
+// With a constant one counting and shifting are the same steps, which take fewer LUTs than both.
+template <class Y, class RULE, class T, class LONGER>
+struct sum_normaliser<Y, RULE, T, LONGER, true> {
+  using w = round_widths<Y, RULE, LONGER>;
+  using result_t = normalised<Y, RULE, LONGER>;
+  static HWGEN_INLINE result_t run(T x, ap_uint<w::total> extended) {
+    result_t r = {extended, 0};
+    normalising_steps<w::total, ap_int<w::limit_bits>, smaller(w::limit_min, w::max_lz)>::run(
+        r.shifted, r.zeros, ap_uint<1>(x.value[T::width - 1]));
+    return r;
+  }
+};
+
 // Round into the floating-point format Y.
 template <class Y, class RULE, class T>
 HWGEN_INLINE ap_uint<Y::width> round_signed(T x, sum_specials flags, typename RULE::random_t random) {
@@ -52,16 +111,13 @@ HWGEN_INLINE ap_uint<Y::width> round_signed(T x, sum_specials flags, typename RU
   const ap_uint<1> below_zero = x.value[T::width - 1];
   const ap_uint<1> negative = x.value == 0 ? flags.zero_sign : ap_uint<1>(x.base ^ below_zero);
 
-  // --- normalise the sum itself, by the leading zeros of its complement if it is negative ---
-  const ap_uint<T::width> positive = below_zero ? ap_uint<T::width>(~x.value) : ap_uint<T::width>(x.value);
-  const limit_t lz = limit_t(leading_zeros<w::max_lz>(positive));
-  const limit_t limit = limit_t(x.offset) + limit_t(w::limit_min);
-  const ap_uint<1> below_normal = lz > limit;
-  const limit_t clamped = (w::max_right > 0 && limit < -w::max_right) ? limit_t(-w::max_right) : limit;
-  const limit_t left = (Y::subnormals && below_normal) ? clamped : lz;
-  const ap_uint<bits_for(w::max_lz + w::max_right)> amount = left + limit_t(w::max_right);
+  // --- normalise the sum itself, as far as its complement has leading zeros if it is negative ---
   const total_t extended = total_t(ap_int<w::total>(x.value)) << (w::body - T::width + 1);
-  const total_t shifted = extended << amount;
+  using normaliser = sum_normaliser<Y, RULE, T, longer_t, (T::offset_max == 0 && Y::subnormals && w::limit_min >= 0)>;
+  const typename normaliser::result_t normal = normaliser::run(x, extended);
+  const limit_t limit = limit_t(x.offset) + limit_t(w::limit_min);
+  const limit_t lz = normal.zeros;
+  const total_t shifted = normal.shifted;
 
   // --- round: exponent field and fraction are one integer, so a carry out of the fraction does the right thing ---
   const ap_uint<w::kept> cut = shifted >> w::below;
