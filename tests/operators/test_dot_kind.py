@@ -87,7 +87,10 @@ def test_a_spec_survives_its_own_plain_data(scheme: object) -> None:
         ({"formats": {**FP8, "y": "mxfp4"}}, "of the block family: legal here: float, fixed, posit"),
         ({"formats": {**FP8, "a": "mxfp4"}, "n": 33}, r"several scales: legal: 1\.\.32"),
         ({"formats": {**FP8, "y": "int8"}, "overflow": "wrap"}, "needs fixed-point operands"),
-        ({"formats": {**FP8, "y": "posit8"}, "rounding": "rtz"}, "impossible for format 'posit8': legal: rne"),
+        (
+            {"formats": {**FP8, "y": "posit8"}, "rounding": "rtz"},
+            "impossible for format 'posit8': legal: rne",
+        ),
     ],
 )
 def test_what_is_not_legal_is_refused_with_what_is(change: dict[str, object], message: str) -> None:
