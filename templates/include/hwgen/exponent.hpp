@@ -43,10 +43,13 @@ HWGEN_INLINE unpacked<term_of<F>> unpack(ap_uint<F::width> x, exponent_tag) {
 // Widths of the rounding datapath from term T to a power of two.
 template <class Y, class RULE, class T>
 struct round_exponent_widths {
-  static constexpr int max_lz = T::precision - 1 - T::lead;
   static constexpr int code_min = T::lsb + T::precision - 1 + Y::bias;  // of a leading one at the top, offset 0
-  static constexpr int body = larger(T::precision, 1 + RULE::extra);    // there are always `extra` bits to look at
-  static constexpr int below = body - 1 - RULE::extra;                  // bits that only count as sticky
+  // Where only terms of offset 0 have leading zeros, a few of those make the smallest scale already.
+  static constexpr int any_lz = T::precision - 1 - T::lead;
+  static constexpr bool short_at_zero = T::offset_max > 0 && T::lead_off == T::precision - 1;
+  static constexpr int max_lz = short_at_zero ? smaller(any_lz, larger(code_min, 0) + 1) : any_lz;
+  static constexpr int body = larger(T::precision, 1 + RULE::extra);  // there are always `extra` bits to look at
+  static constexpr int below = body - 1 - RULE::extra;                // bits that only count as sticky
   static constexpr int code_bits =
       1 + bits_for(larger(larger(code_min + T::offset_max + 1, max_lz - code_min), larger(Y::code_max, T::offset_max)));
 };
@@ -61,7 +64,7 @@ HWGEN_INLINE ap_uint<Y::width> round_to(unpacked<T> x, typename RULE::random_t r
           : code_t(leading_zeros<larger(w::max_lz, 1)>(x.value.significand >> (T::precision - larger(w::max_lz, 1))));
   const ap_uint<w::body> normalised = ap_uint<w::body>(x.value.significand)
                                       << (w::body - T::precision + ap_uint<bits_for(w::max_lz)>(lz));
-  const ap_uint<1> is_zero = normalised[w::body - 1] == 0;
+  const ap_uint<1> is_zero = x.value.significand == 0;
 
   // The significand, 1.f, goes to 1 or 2. Its last place is the leading one: it is odd.
   const ap_uint<RULE::extra> extra = normalised >> w::below;
