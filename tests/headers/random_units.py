@@ -96,13 +96,20 @@ def _random_fixed(rng: random.Random) -> dict[str, Any]:
     return {"fixed": fields}
 
 
-def build(units: Sequence[Operator], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
-    """Compile one function a unit, without warnings; `headers` replaces the shipped header library."""
+def build(
+    units: Sequence[Operator], folder: Path, *, headers: Path | None = None, circuit: bool = False
+) -> ctypes.CDLL:
+    """Compile one function a unit, without warnings; `headers` replaces the shipped header library.
+
+    With `circuit`, the headers write out what they leave to other tools' `*` and the like, as for the RTL.
+    """
     include = templates_dir() / "include"
     source, code, library = folder / "units.cpp", folder / "units.o", folder / "units.so"
     source.write_text("\n".join([*_INCLUDES, *map(_function, units)]), encoding="utf-8")
     flags = ["-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
     flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{headers or include}", f"-I{include / 'open'}"]
+    if circuit:
+        flags += ["-DHWGEN_LOWER", "-Wno-bit-int-extension"]
     run_tool([*clangxx(), *flags, "-c", source, "-o", code], what="compiling the units")
     run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
     return ctypes.CDLL(str(library))

@@ -15,9 +15,14 @@ from hwgen.resources import templates_dir
 
 
 def mismatches(
-    units: Sequence[Operator], folder: Path, vectors: int, headers: Path | None = None
+    units: Sequence[Operator],
+    folder: Path,
+    vectors: int,
+    *,
+    headers: Path | None = None,
+    circuit: bool = False,
 ) -> list[str]:
-    library = build(units, folder, headers=headers)
+    library = build(units, folder, headers=headers, circuit=circuit)
     found = []
     for unit in units:
         operands = unit.vectors(vectors, seed=1)
@@ -31,6 +36,16 @@ def mismatches(
 
 def test_random_formats_and_modes_agree_with_the_golden_model(tmp_path: Path) -> None:
     assert mismatches(random_units(seed=1, count=60), tmp_path, 2_000) == []
+
+
+def test_what_is_written_out_for_circuits_agrees_with_the_golden_model(tmp_path: Path) -> None:
+    wide = [
+        unit("mul", "fp16 fp16 fp16", name="mul16"),
+        unit("mul", "bf16 fp16 fp32", name="mul_mixed"),
+        unit("fma", "e4m3fn bf16 e6m9 e6m9", name="fma_mixed"),
+    ]
+    units = [*random_units(seed=2, count=12), *wide]
+    assert mismatches(units, tmp_path, 4_000, circuit=True) == []
 
 
 @pytest.mark.slow
@@ -70,11 +85,20 @@ BUGS = [
     ),
     (
         "round",
-        "field > field_t(Y::exponent_field_max)",
-        "field > field_t(Y::exponent_field_max + 1)",
+        "spare == limit_t(Y::exponent_field_max) && top",
+        "spare == limit_t(Y::exponent_field_max) && !top",
         unit("mul", "e5m2 e5m2 e5m2"),
     ),
-    ("shift", "| ap_uint<W>(jam)", "", unit("add", "fp16 fp16 fp16")),
+    ("shift", "rest > 2 && bits[2]", "rest > 2 && bits[1]", unit("add", "fp16 fp16 fp16")),
+    (
+        "round",
+        "const ap_uint<1> one_more = !EXACT",
+        "const ap_uint<1> one_more = EXACT",
+        unit("mul", "bf16 bf16 bf16"),
+    ),
+    ("product", "b == 3 ? triple", "b == 2 ? triple", unit("mul", "fp16 fp16 fp16")),
+    ("lzc", "both.none = high.none & low.none", "both.none = high.none", unit("add", "bf16 bf16 bf16")),
+    ("carry", "row_t(carry.bits()) << W", "row_t(0)", unit("add", "e4m3fn e4m3fn e4m3fn")),
     (
         "sum",
         "sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative",
@@ -116,4 +140,6 @@ def test_a_planted_bug_in_a_header_is_caught(
     text = file.read_text(encoding="utf-8")
     assert right in text
     file.write_text(text.replace(right, wrong), encoding="utf-8")
-    assert mismatches([victim], tmp_path, 4_000, mutated)
+    assert mismatches(
+        [victim], tmp_path, 4_000, headers=mutated, circuit=header in ("product", "lzc", "carry")
+    )

@@ -33,7 +33,7 @@ HWGEN_INLINE unpacked<typename summation<Y, RULE, A, B>::type> sum(unpacked<A> a
 template <class A, class B, class Y, class RULE, bool INTEGER>
 struct adder {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, typename RULE::random_t random) {
-    return round_to<Y, RULE>(sum<Y, RULE>(unpack<A>(a), unpack<B>(b)), random);
+    return round_to<Y, RULE>(sum<Y, RULE>(unpack_operand<A>(a), unpack_operand<B>(b)), random);
   }
 };
 template <class A, class B, class Y, class RULE>

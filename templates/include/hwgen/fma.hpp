@@ -10,7 +10,8 @@ template <class A, class B, class C, class Y, class RULE, bool INTEGER>
 struct fused_multiplier_adder {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
                                             typename RULE::random_t random) {
-    return round_to<Y, RULE>(sum<Y, RULE>(multiply(unpack<A>(a), unpack<B>(b)), unpack<C>(c)), random);
+    return round_to<Y, RULE>(sum<Y, RULE>(multiply(unpack_operand<A>(a), unpack_operand<B>(b)), unpack_operand<C>(c)),
+                             random);
   }
 };
 template <class A, class B, class C, class Y, class RULE>

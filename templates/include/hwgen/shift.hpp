@@ -1,22 +1,55 @@
-// Shifts that forget nothing: what falls off the end is remembered in the last bit.
+// Shifts that forget nothing: what falls off the end is remembered in one bit.
 #pragma once
 
 #include "hwgen/format.hpp"
 
 namespace hwgen {
 
-// Place `v` at the top of a W-bit window and shift it right by `amount` <= MAX_SHIFT. The last bit of the result is the
-// jam bit: the OR of everything shifted below it. A window with a jam bit behaves under +, - and every rounding as the
-// exact value does, as long as no rounding position falls on the jam bit itself.
+// A window of W bits and the jam bit: the OR of everything below the window. Window and jam bit together behave under
+// +,
+// - and every rounding as the exact value does, as long as no rounding position falls on the jam bit itself.
+template <int W>
+struct window {
+  ap_uint<W> kept;
+  ap_uint<1> jam;
+};
+
+// Whether `v` shifted right by `amount` drops a one. Known from the amount alone, so that it does not wait for the
+// shifter: a group of four bits is dropped whole, or in part when the amount ends in it, or not at all.
+template <int W, int A>
+HWGEN_INLINE ap_uint<1> drops_a_one(ap_uint<W> v, ap_uint<A> amount) {
+  const ap_uint<A + 2> groups = ap_uint<A + 2>(amount) >> 2;  // dropped whole
+  const ap_uint<2> rest = amount;
+  ap_uint<1> dropped = 0;
+  for (int group = 0; 4 * group < W; ++group) {
+    const ap_uint<4> bits = v >> (4 * group);
+    const ap_uint<1> in_part = (rest > 0 && bits[0]) || (rest > 1 && bits[1]) || (rest > 2 && bits[2]);
+    dropped |= groups > group ? ap_uint<1>(bits != 0) : ap_uint<1>(groups == group && in_part);
+  }
+  return dropped;
+}
+
+// Place `v` at the top of a W-bit window, W >= P, and shift it right by any amount.
+template <int W, int P, int A>
+HWGEN_INLINE window<W> shift_into_window(ap_uint<P> v, ap_uint<A> amount) {
+  // The shifter takes the low bits of the amount, and a window of 2^near bits, so that it needs no test for too much.
+  constexpr int near = bits_for(W - 1);
+  constexpr int room = 1 << near;
+  const ap_uint<near> places = amount;
+  const ap_uint<1> far = A > near && (amount >> near) != 0;
+  const ap_uint<room> placed = ap_uint<room>(v) << (room - P);
+  const ap_uint<W> kept = (placed >> places) >> (room - W);
+  window<W> shifted;
+  shifted.kept = far ? ap_uint<W>(0) : kept;
+  shifted.jam = far ? ap_uint<1>(v != 0) : drops_a_one<W, near>(ap_uint<W>(v) << (W - P), places);
+  return shifted;
+}
+
+// The same by at most MAX_SHIFT, with the jam bit as the last of W bits.
 template <int W, int MAX_SHIFT, int P>
 HWGEN_INLINE ap_uint<W> shift_right_jam(ap_uint<P> v, ap_uint<bits_for(MAX_SHIFT)> amount) {
-  // Long enough for the deepest shift to keep every bit; synthesis drops the half that only feeds the OR.
-  const int full = larger(P + MAX_SHIFT, W);
-  const ap_uint<full> shifted = (ap_uint<full>(v) << (full - P)) >> amount;
-  const int below = full - W + 1;  // bits that share the jam position
-  const ap_uint<W> kept = shifted >> (full - W);
-  const ap_uint<1> jam = (shifted & ((ap_uint<full>(1) << below) - 1)) != 0;
-  return ((kept >> 1) << 1) | ap_uint<W>(jam);
+  const window<W - 1> shifted = shift_into_window<W - 1>(v, amount);
+  return (ap_uint<W>(shifted.kept) << 1) | ap_uint<W>(shifted.jam);
 }
 
 }  // namespace hwgen

@@ -6,12 +6,14 @@
 
 namespace hwgen {
 
-// The finite value (-1)^negative * significand * 2^(offset + LSB), with 0 <= offset <= OFFSET_MAX.
+// The finite value (-1)^negative * significand * 2^(offset + LSB), with OFFSET_MIN <= offset <= OFFSET_MAX.
 // LEAD is the lowest position that the leading one of a non-zero significand can have (P - 1 if it is normalised), and
-// LEAD_OFF the same for offset > 0, where a floating-point operand is never subnormal. They bound every later shift.
-template <int P, int OFFSET_MAX, int LSB, int LEAD, int LEAD_OFF = LEAD>
+// LEAD_OFF the same for offset > OFFSET_MIN, where a floating-point operand is never subnormal. They bound every later
+// shift.
+template <int P, int OFFSET_MAX, int LSB, int LEAD, int LEAD_OFF = LEAD, int OFFSET_MIN = 0>
 struct term {
   static constexpr int precision = P;
+  static constexpr int offset_min = OFFSET_MIN;
   static constexpr int offset_max = OFFSET_MAX;
   static constexpr int lsb = LSB;
   static constexpr int lead = LEAD;
@@ -22,6 +24,11 @@ struct term {
   offset_t offset;
   ap_uint<P> significand;
 };
+
+template <int P, int OFFSET_MAX, int LSB, int LEAD, int LEAD_OFF, int OFFSET_MIN>
+HWGEN_INLINE ap_uint<1> is_zero(term<P, OFFSET_MAX, LSB, LEAD, LEAD_OFF, OFFSET_MIN> t) {
+  return t.significand == 0;
+}
 
 template <class F>
 using term_of = term<F::precision, F::offset_max, F::lsb, F::normalised ? F::precision - 1 : 0,
@@ -74,6 +81,36 @@ HWGEN_INLINE unpacked<term_of<F>> unpack(ap_uint<F::width> x, fixed_tag) {
 template <class F>
 HWGEN_INLINE unpacked<term_of<F>> unpack(ap_uint<F::width> x) {
   return unpack<F>(x, typename F::family());
+}
+
+// --- operands of add, mul and fma: the offset is the exponent field itself, which needs no subtraction ---
+
+template <class F, class FAMILY>
+struct operand_form {
+  using type = term_of<F>;
+  static HWGEN_INLINE unpacked<type> unpack_as(ap_uint<F::width> x) { return unpack<F>(x); }
+};
+template <class F>
+struct operand_form<F, float_tag> {
+  using from_zero = term_of<F>;
+  using type = term<from_zero::precision, from_zero::offset_max + 1, from_zero::lsb - 1, from_zero::lead,
+                    from_zero::lead_off, 1>;
+  static HWGEN_INLINE unpacked<type> unpack_as(ap_uint<F::width> x) {
+    const int e = F::exponent_width;
+    const unpacked<from_zero> u = unpack<F>(x);
+    const ap_uint<e> field = x.range(F::width - 2, F::mantissa_width);
+    unpacked<type> v;
+    v.value.negative = u.value.negative;
+    v.value.offset = field | ap_uint<e>(field == 0);
+    v.value.significand = u.value.significand;
+    v.is_nan = u.is_nan;
+    v.is_inf = u.is_inf;
+    return v;
+  }
+};
+template <class F>
+HWGEN_INLINE unpacked<typename operand_form<F, typename F::family>::type> unpack_operand(ap_uint<F::width> x) {
+  return operand_form<F, typename F::family>::unpack_as(x);
 }
 
 }  // namespace hwgen
