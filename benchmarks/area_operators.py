@@ -1,11 +1,13 @@
-"""LUTs and depth of mul, add and fma in five formats, beside the best published open circuits.
+"""LUTs and depth of add, mul and fma, mixed-format fma included, beside the best published open circuits.
 
 Run ``python benchmarks/area_operators.py [--json FILE]``. All operators are correctly rounded (RNE) with
-subnormals and every special value; combinational RTL; the same Yosys flow for all (`hwgen.flow.area`).
+subnormals and every special value; combinational RTL; the same Yosys flow for all (`hwgen.flow.area`). The
+and-inverter graph's nodes and levels (ABC) are hwgen's own.
 
-The reference points are FloPoCo's, Berkeley HardFloat's and cvfpu's (PULP) circuits in that same flow,
-checked correct on at least 25,000 hard vectors each. A ratio below 1 means that hwgen's circuit is smaller
-or shallower. e4m3 is IEEE-like, as the peers build it; e4m3fn (OCP) has no published circuit in this flow.
+The reference points are constants: FloPoCo's, Berkeley HardFloat's and cvfpu's (PULP) circuits in that same
+flow, checked correct on at least 25,000 hard vectors each; those generators cannot be installed with pip. A
+ratio below 1 means that hwgen's circuit is smaller or shallower. e4m3 is IEEE-like, as the peers build it;
+e4m3fn (OCP) has no published circuit in this flow.
 """
 
 from __future__ import annotations
@@ -50,19 +52,30 @@ PEERS: dict[tuple[str, str], tuple[Peer, ...]] = {
     ("fma", "bf16"): (Peer("cvfpu", 597, 47),),
     ("fma", "fp16"): (Peer("cvfpu", 802, 47),),
     ("fma", "fp32"): (Peer("cvfpu", 2571, 71),),
+    ("fma", "e5m2 e5m2 e6m5"): (Peer("cvfpu", 348, 39),),
+    ("fma", "e5m2 e5m2 fp16"): (Peer("cvfpu", 552, 46),),
+    ("fma", "e4m3 e4m3 fp16"): (Peer("cvfpu", 573, 47),),
+    ("fma", "e5m2 e5m2 fp32"): (Peer("cvfpu", 1055, 63),),
+    ("fma", "fp16 fp16 fp32"): (Peer("cvfpu", 1339, 65),),
+    ("fma", "bf16 bf16 fp32"): (Peer("cvfpu", 1230, 69),),
 }
+MIXED = tuple(formats for _, formats in PEERS if " " in formats)
 
 
-def measured(kind: str, fmt: str) -> AreaReport:
-    """Return the report of one operator with all ports in one format."""
-    return measure({"kind": kind, "formats": dict.fromkeys([*PORTS[kind], "y"], fmt)})
+def measured(kind: str, formats: str) -> AreaReport:
+    """Return the report of one operator; of several formats, the last is the result's too."""
+    words = formats.split()
+    ports = dict(zip(PORTS[kind], words if len(words) > 1 else words * len(PORTS[kind]), strict=True))
+    return measure({"kind": kind, "formats": {**ports, "y": words[-1]}})
 
 
 def main() -> None:
     """Measure every operator and print the table."""
     parser = argparse.ArgumentParser(description="LUTs and depth of the operators, beside published circuits")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
-    parser.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS, metavar="FORMAT")
+    parser.add_argument(
+        "--formats", nargs="+", default=(*FORMATS, *MIXED), choices=(*FORMATS, *MIXED), metavar="FORMAT"
+    )
     arguments = parser.parse_args()
     table = Table(title="Combinational RTL, RNE, subnormals; synth_xilinx -family xcup -nodsp")
     for heading in (
@@ -82,6 +95,8 @@ def main() -> None:
     rows = []
     for kind in PORTS:
         for fmt in arguments.formats:
+            if fmt in MIXED and kind != "fma":
+                continue
             print(f"measuring {kind} {fmt}", file=sys.stderr)
             report = measured(kind, fmt)
             figures = [kind, fmt, report.luts, report.depth, report.aig_nodes, report.aig_levels]
