@@ -68,6 +68,8 @@ def is_fast(unit: DotUnit) -> bool:
         precision, y_last = y.precision, y.emin - y.mantissa - (not y.subnormals)
     elif isinstance(y, FixedFormat):
         precision, y_last = y.width, -y.fraction
+    elif isinstance(y, ExponentFormat):
+        precision, y_last = y.precision, y.emin
     else:
         precision, y_last = y.width, -(y.emax + (1 << y.es))
     return precision + split < _ODD and y_last - split > _NORMAL[0]
