@@ -44,9 +44,9 @@ struct long_sum {
   ap_uint<1> overflow;  // some sum of this frame left the register's range
 };
 
-// a + b + carry on one carry chain: the carry is made by two bits below.
+// a + b + carry with the carry out, on one carry chain: the carry in is made by two bits below.
 template <int W>
-HWGEN_INLINE ap_uint<W + 1> add_with_carry(ap_uint<W> a, ap_uint<W> b, ap_uint<1> carry) {
+HWGEN_INLINE ap_uint<W + 1> segment_sum(ap_uint<W> a, ap_uint<W> b, ap_uint<1> carry) {
   const ap_uint<W + 1> left = (ap_uint<W + 1>(a) << 1) | ap_uint<W + 1>(1);
   const ap_uint<W + 1> right = (ap_uint<W + 1>(b) << 1) | ap_uint<W + 1>(carry);
   const ap_uint<W + 2> sum = ap_uint<W + 2>(left) + ap_uint<W + 2>(right);
@@ -75,7 +75,7 @@ HWGEN_INLINE void add_to_register(T x, ap_uint<1> first, typename R::digits_t& d
     const ap_uint<R::segment> a = old_digits >> (i * R::segment);
     const ap_uint<R::segment> b = addend >> (i * R::segment);
     const ap_uint<1> carry_in = i == 0 ? x.negative : ap_uint<1>(old_carries[i]);
-    const ap_uint<R::segment + 1> total = add_with_carry<R::segment>(a, b, carry_in);
+    const ap_uint<R::segment + 1> total = segment_sum<R::segment>(a, b, carry_in);
     new_digits |= typename R::digits_t(ap_uint<R::segment>(total)) << (i * R::segment);
     if (i + 1 < R::segments) new_carries |= typename R::carries_t(total[R::segment]) << (i + 1);
   }
@@ -91,7 +91,7 @@ HWGEN_INLINE typename R::digits_t ripple(typename R::digits_t digits, typename R
   for (int i = 0; i < R::segments; ++i) {
     const ap_uint<R::segment> digit = digits >> (i * R::segment);
     const ap_uint<1> late = carries[i];
-    const ap_uint<R::segment + 1> total = add_with_carry<R::segment>(digit, ap_uint<R::segment>(late), carry);
+    const ap_uint<R::segment + 1> total = segment_sum<R::segment>(digit, late, carry);
     sum |= typename R::digits_t(ap_uint<R::segment>(total)) << (i * R::segment);
     carry = total[R::segment];
   }
