@@ -36,8 +36,8 @@ def plot_error(operator: Operator, path: Path) -> None:
         If matplotlib is missing.
     """
     spec = operator.spec
-    if not isinstance(spec, ActivationSpec) or spec.exact:
-        raise InputError(f"{operator.name} is exact up to its one rounding: there is no error to plot")
+    if not isinstance(spec, ActivationSpec) or not spec.approximated:
+        raise InputError(f"{operator.name} approximates no function, so there is no error to plot")
     if path.suffix not in _SUFFIXES:
         raise InputError(f"{path.name!r} is no picture: legal endings: {', '.join(_SUFFIXES)}")
     require_module("matplotlib", "plotting")

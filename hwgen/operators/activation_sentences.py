@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.formats import FixedFormat, FloatFormat
-from hwgen.golden.activation_design import CodeTable, Segments
+from hwgen.golden.activation_design import CodeTable, Design, Segments
 from hwgen.golden.activation_functions import FUNCTIONS
-from hwgen.operators.activation_spec import ActivationSpec
+from hwgen.golden.activation_softmax import DIFFERENCE, EXPONENTIAL, SUM
+from hwgen.operators.activation_spec import SOFTMAX, ActivationSpec
 
 __all__ = ["activation_sentences", "approach_sentences"]
 
@@ -19,8 +20,20 @@ _EXACT = {
 }
 
 
+_SOFTMAX = (
+    "With m the largest element: d = x - m, rounded toward zero to {difference}; e = exp(d), faithful, in "
+    "{exponential}; s = the sum of all e, exact and then rounded to nearest in {sum}; r = 1 / s, faithful; "
+    "y = e * r, rounded once.",
+    "If an element is NaN, or the largest is infinite, all results are NaN (without a NaN in the format: its "
+    "negative-zero pattern; fixed: 0).",
+)
+
+
 def activation_sentences(spec: ActivationSpec) -> list[str]:
     """Return definition, accuracy and special values."""
+    if spec.function == SOFTMAX:
+        names = {"difference": DIFFERENCE.name, "exponential": EXPONENTIAL.name, "sum": SUM.name}
+        return [sentence.format(**names) for sentence in _SOFTMAX]
     if spec.exact:
         sentence = _EXACT[spec.function].format(slope=spec.slope)
         return [sentence, *(["The mask is the bit x > 0."] if spec.mask else [])]
@@ -64,14 +77,13 @@ def _number(value: float) -> str:
     return f"{value:+g}" if value == 0 else f"{value:g}"
 
 
-def approach_sentences(spec: ActivationSpec) -> list[str]:
+def approach_sentences(design: Design) -> list[str]:
     """Return how an approximated function is computed."""
-    design = spec.approximation.design
     table = design.table
     if isinstance(table, CodeTable):
         half = ", one sign only" if design.parity != "none" and len(table.entries) else ""
-        return [f"{spec.function} by a table of {len(table.entries)} correctly rounded results{half}."]
-    return [f"{spec.function} by {_segments(table)}. {_reduction(design.reduction)}"]
+        return [f"{design.function} by a table of {len(table.entries)} correctly rounded results{half}."]
+    return [f"{design.function} by {_segments(table)}. {_reduction(design.reduction)}"]
 
 
 def _reduction(reduction: str) -> str:

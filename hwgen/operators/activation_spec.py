@@ -11,14 +11,18 @@ from hwgen.errors import InputError, legal_values
 from hwgen.formats import FixedFormat, FloatFormat, Overflow, RoundingMode
 from hwgen.golden.activation import MAX_WIDTH
 from hwgen.golden.activation_functions import FUNCTIONS
+from hwgen.golden.activation_softmax import DIFFERENCE, EXPONENTIAL, SUM
 from hwgen.operators.approximation import METHODS, Approximation, approximate
 from hwgen.operators.approximation.rendering import Rendering
 from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record, one_of, quoted, spec_error
+from hwgen.spec.record import Whole
 
-__all__ = ["EXACT_FUNCTIONS", "ActivationFormats", "ActivationSpec"]
+__all__ = ["EXACT_FUNCTIONS", "SOFTMAX", "ActivationFormats", "ActivationSpec"]
 
 EXACT_FUNCTIONS = ("relu", "leaky_relu", "relu_gradient", "leaky_relu_gradient")
 """Functions that are exact up to one rounding, in any mode."""
+
+SOFTMAX = "softmax"
 
 _SLOPE_BITS = 8
 _EXPONENTS = 300  # of values of the formats of approximated functions, which float64 has to hold with room
@@ -32,7 +36,7 @@ class ActivationFormats(Record):
 
 
 def _check_function(value: object) -> object:
-    legal = (*EXACT_FUNCTIONS, *FUNCTIONS)
+    legal = (*EXACT_FUNCTIONS, *FUNCTIONS, SOFTMAX)
     if value not in legal:
         raise spec_error(legal_values("activation function", value, legal))
     return value
@@ -69,7 +73,7 @@ class ActivationSpec(ElementwiseSpec):
     function: Annotated[
         str,
         BeforeValidator(_check_function),
-        Field(description=f"{', '.join((*EXACT_FUNCTIONS, *FUNCTIONS))}"),
+        Field(description=f"{', '.join((*EXACT_FUNCTIONS, *FUNCTIONS, SOFTMAX))}"),
     ]
     method: Annotated[
         Literal["auto", "table", "bipartite", "polynomial"],
@@ -95,15 +99,21 @@ class ActivationSpec(ElementwiseSpec):
         bool, Field(description="relu, leaky_relu: y also holds, on top, the bit x > 0 for the backward pass")
     ] = False
 
+    n: Annotated[
+        int | None,
+        Whole("softmax length", 2, 64),
+        Field(description="softmax: elements of the vectors x and y, 2..64", examples=[8]),
+    ] = None
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         self._check_keys()
         if self.function.startswith("leaky") and self.slope is None:
             object.__setattr__(self, "slope", 2.0**-7)
-        if not self.exact:
+        if self.approximated or self.function == SOFTMAX:
             self._check_approximation()
         self.complete(self.formats.y)
-        if not self.exact:
+        if self.approximated:
             if self.overflow is Overflow.WRAP:
                 raise spec_error(f"a {self.function} cannot wrap: legal: saturate", "overflow")
             try:
@@ -117,9 +127,10 @@ class ActivationSpec(ElementwiseSpec):
         uses: dict[str, tuple[bool, str]] = {
             "slope": (self.function.startswith("leaky"), "leaky_relu and leaky_relu_gradient"),
             "mask": (self.function in ("relu", "leaky_relu"), "relu and leaky_relu"),
-            "method": (not self.exact, "approximated functions"),
-            "segments": (not self.exact and self.method == "polynomial", "method 'polynomial'"),
-            "degree": (not self.exact and self.method == "polynomial", "method 'polynomial'"),
+            "n": (self.function == SOFTMAX, SOFTMAX),
+            "method": (self.approximated, "approximated functions"),
+            "segments": (self.approximated and self.method == "polynomial", "method 'polynomial'"),
+            "degree": (self.approximated and self.method == "polynomial", "method 'polynomial'"),
         }
         for key, (legal, owner) in uses.items():
             if getattr(self, key) not in (None, False, "auto") and not legal:
@@ -129,7 +140,14 @@ class ActivationSpec(ElementwiseSpec):
 
     def _check_approximation(self) -> None:
         """Check that every operand can be looked at, and that the rounding is the one there is."""
-        if self.rounding.mode is not RoundingMode.RNE:
+        if self.function == SOFTMAX:
+            if self.n is None:
+                raise spec_error("softmax needs the key 'n', the length of its vectors: legal: 2..64")
+            if self.rounding.mode is RoundingMode.SR:
+                raise spec_error(
+                    "the results of softmax are rounded deterministically: legal: rne", "rounding"
+                )
+        elif self.rounding.mode is not RoundingMode.RNE:
             raise spec_error(
                 f"{self.function} is faithfully rounded, which leaves nothing for mode "
                 f"{self.rounding.mode.value!r} to say: legal: rne",
@@ -155,6 +173,11 @@ class ActivationSpec(ElementwiseSpec):
         return self.function in EXACT_FUNCTIONS
 
     @property
+    def approximated(self) -> bool:
+        """Whether the function is one of those that tables approximate."""
+        return self.function in FUNCTIONS
+
+    @property
     def takes_mask(self) -> bool:
         """Whether the stored mask is an operand."""
         return self.function.endswith("relu_gradient")
@@ -174,16 +197,24 @@ class ActivationSpec(ElementwiseSpec):
         )
 
     @property
+    def softmax_parts(self) -> tuple[Approximation, Approximation]:
+        """The exponential and the reciprocal inside a softmax."""
+        # What `auto` chooses, without the search.
+        exponential = approximate(
+            "exp", DIFFERENCE, EXPONENTIAL, Overflow.SATURATE, method="polynomial", degree=1
+        )
+        return exponential, approximate("reciprocal", SUM, SUM, Overflow.INFINITY, method="bipartite")
+
+    @property
     def rendering(self) -> Rendering:
         """The design in the words of C++."""
         return Rendering(self.approximation.design)
 
     @property
-    def approach(self) -> list[str]:
-        """How an approximated function is computed, in sentences."""
-        from hwgen.operators.activation_sentences import approach_sentences
-
-        return approach_sentences(self)
+    def softmax_renderings(self) -> tuple[Rendering, Rendering]:
+        """The parts of a softmax in the words of C++."""
+        exponential, reciprocal = self.softmax_parts
+        return Rendering(exponential.design), Rendering(reciprocal.design)
 
     @property
     def slope_format(self) -> FloatFormat:

@@ -41,7 +41,7 @@ def test_a_plot_is_written_with_the_worst_error_in_its_title(tmp_path: Path) -> 
 
 
 def test_an_exact_function_and_an_unknown_picture_type_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="exact"):
+    with pytest.raises(InputError, match="approximates no function"):
         plot_error(unit("relu"), tmp_path / "error.svg")
     with pytest.raises(InputError, match=r"\.svg"):
         plot_error(unit("tanh"), tmp_path / "error.gif")

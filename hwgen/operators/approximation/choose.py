@@ -229,7 +229,8 @@ def _exponentials(skeleton: Design, goal: Targets) -> Iterator[tuple[Exponential
         for half in range(2 if skeleton.magnitude_bits < skeleton.x_fmt.width else 1)
     ]
     integer_bits = max(int(np.frexp(max(inside))[1]), 0)
-    for bits in range(precision, precision + 3):
+    # The last places of a fixed result are spent on small results only: no bits need be spared for them.
+    for bits in range(precision, precision + (3 if isinstance(y_fmt, FloatFormat) else 1)):
         for fraction in (bits, bits + 1):
             for extra in (0, 2):
                 places = bits + integer_bits + extra

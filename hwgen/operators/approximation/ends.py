@@ -13,6 +13,7 @@ from hwgen.golden.activation_design import End
 __all__ = ["find_ends"]
 
 _MOST = 2  # runs at either end: gelu has x/2 for subnormals and, with another constant, for small normals
+_SECOND = 64  # codes that a second run must have; fewer are no burden to the table
 
 
 def find_ends(accepted: Sequence[npt.NDArray[Any]], *, shortest: int, low: bool = True) -> tuple[End, ...]:
@@ -35,7 +36,7 @@ def find_ends(accepted: Sequence[npt.NDArray[Any]], *, shortest: int, low: bool 
     first = 0
     while low and len(ends) < _MOST and first < count:
         end = _longest(down, up, first, +1)
-        if end.stop - end.start < shortest:
+        if end.stop - end.start < (_SECOND if ends else shortest):
             break
         ends.append(end)
         first = end.stop
@@ -43,7 +44,7 @@ def find_ends(accepted: Sequence[npt.NDArray[Any]], *, shortest: int, low: bool 
     while len(high_ends) < _MOST and last >= first:
         end = _longest(down, up, last, -1)
         end = End(max(end.start, first), end.stop, end.code, end.shift)
-        if end.stop - end.start < shortest:
+        if end.stop - end.start < (_SECOND if high_ends else shortest):
             break
         high_ends.append(end)
         last = end.start - 1

@@ -8,24 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.formats import FixedFormat, FloatFormat
 from hwgen.golden.activation_design import evaluate
 from hwgen.golden.activation_relu import positive, relu, relu_gradient
+from hwgen.golden.activation_softmax import softmax
 from hwgen.operators.activation_sentences import activation_sentences
-from hwgen.operators.activation_spec import ActivationSpec
+from hwgen.operators.activation_spec import SOFTMAX, ActivationSpec
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Field, Port
-from hwgen.operators.vectors import ExactForm, hard_operands
+from hwgen.operators.vectors import ExactForm, hard_operands, special_codes
 
 __all__ = ["KIND"]
 
 
 def _inputs(spec: ActivationSpec) -> tuple[Port, ...]:
+    if spec.n is not None:
+        return (Port.vector("x", spec.formats.x, spec.n),)
     x = Port.scalar("x", spec.formats.x)
     return (x, Port.bits("mask", 1, "1 where the forward operand was positive")) if spec.takes_mask else (x,)
 
 
 def _output(spec: ActivationSpec) -> Port:
     y = spec.formats.y
+    if spec.n is not None:
+        return Port.vector("y", y, spec.n)
     if spec.mask:
         return Port.struct("y", Field("value", y.width, y), Field("mask", 1))
     return Port.scalar("y", y)
@@ -34,9 +40,20 @@ def _output(spec: ActivationSpec) -> Port:
 def _golden(
     spec: ActivationSpec, operands: Sequence[NDArray[Any]], rand: NDArray[Any] | None
 ) -> NDArray[Any]:
-    if not spec.exact:
+    if spec.approximated:
         return evaluate(spec.approximation.design, operands[0])
     assert spec.overflow is not None  # noqa: S101  (filled in by validation)
+    if spec.function == SOFTMAX:
+        exponential, reciprocal = spec.softmax_parts
+        return softmax(
+            operands[0],
+            x_fmt=spec.formats.x,
+            y_fmt=spec.formats.y,
+            exponential=exponential.design,
+            reciprocal=reciprocal.design,
+            rounding=spec.rounding.rounding(),
+            overflow=spec.overflow,
+        )
     how: dict[str, Any] = {
         "x_fmt": spec.formats.x,
         "y_fmt": spec.formats.y,
@@ -55,11 +72,28 @@ def _golden(
 
 
 def _vectors(spec: ActivationSpec, count: int, rng: np.random.Generator) -> list[NDArray[Any]]:
+    if spec.n is not None:
+        return [_vectors_of_softmax(spec.formats.x, (count, spec.n), rng)]
     form = ExactForm((spec.formats.x,), None, spec.formats.y, spec.rounding.bits or 0)
     columns: list[NDArray[Any]] = list(hard_operands(form, count, rng))
     if spec.takes_mask:
         columns.append(rng.integers(0, 2, count))
     return columns
+
+
+def _vectors_of_softmax(
+    x_fmt: FloatFormat | FixedFormat, shape: tuple[int, int], rng: np.random.Generator
+) -> NDArray[Any]:
+    """Return vectors near each other, as logits are (3/4 of them), with ties; of any codes; with specials."""
+    spread = rng.choice([0.1, 1.0, 4.0, 16.0], (shape[0], 1))
+    centre = rng.choice([0.0, 1.0, -30.0, 300.0], (shape[0], 1))
+    codes = x_fmt.encode(rng.normal(size=shape) * spread + centre, overflow="saturate").astype(np.uint64)
+    tied = rng.random(shape) < 0.1
+    codes = np.where(tied, codes[:, :1], codes)
+    anything = rng.random((shape[0], 1)) < 0.125
+    codes = np.where(anything, rng.integers(0, 1 << x_fmt.width, shape, np.uint64), codes)
+    special = (rng.random((shape[0], 1)) < 0.125) & (rng.random(shape) < 0.2)
+    return np.where(special, rng.choice(np.array(special_codes(x_fmt), np.uint64), shape), codes)
 
 
 KIND = Kind(
