@@ -294,7 +294,7 @@ def test_over_all_words_the_upward_results_number_exactly_k(scheme) -> None:
         ups = sum(code != wanted[0] for code in wanted)
         assert wanted == [wanted[0]] * (64 - ups) + [wanted[-1]] * ups  # k + u >= 2^r: the k largest words
         inexact += ups > 0
-    assert inexact > 12
+    assert inexact > 5
 
 
 # ---- fast paths and plain path, arguments -------------------------------------------------------------

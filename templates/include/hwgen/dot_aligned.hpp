@@ -7,7 +7,6 @@
 
 #include "hwgen/dot_round.hpp"
 #include "hwgen/dot_window.hpp"
-#include "hwgen/shift.hpp"
 
 namespace hwgen {
 
@@ -47,8 +46,9 @@ template <shifted_out RULE, int W, class AMOUNT, int P>
 HWGEN_INLINE ap_uint<W> aligned_significand(ap_uint<P> significand, AMOUNT distance) {
   const ap_uint<bits_for(W)> amount =
       distance > AMOUNT(W) && ap_uint<32>(distance) > W ? ap_uint<bits_for(W)>(W) : ap_uint<bits_for(W)>(distance);
-  if (RULE == shifted_out::jam) return shift_right_jam<W, W>(significand, amount);
-  return ap_uint<W>(((ap_uint<W + P>(significand) << W) >> P)) >> amount;
+  const ap_uint<W + P> shifted = (ap_uint<W + P>(significand) << W) >> amount;  // long enough to lose nothing
+  const ap_uint<1> lost = (shifted & ((ap_uint<W + P>(1) << P) - 1)) != 0;
+  return ap_uint<W>(shifted >> P) | ap_uint<W>(RULE == shifted_out::jam ? lost : ap_uint<1>(0));
 }
 
 template <class A, class B, class EXPONENTS>

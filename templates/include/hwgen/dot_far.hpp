@@ -5,6 +5,7 @@
 #pragma once
 
 #include "hwgen/dot_window.hpp"
+#include "hwgen/shift.hpp"
 #include "hwgen/sum.hpp"
 
 namespace hwgen {
