@@ -12,7 +12,11 @@ from hwgen.emit import emit
 from hwgen.flow.verify import verify
 from hwgen.operators import load
 
-TINY = {"kind": "mac", "formats": {"a": ["e2m1", "q2.1"], "b": ["e2m0", "e2m1"], "acc": ["e3m2", "e2m3"]}}
+TINY = {
+    "kind": "mac",
+    "formats": {"a": ["e2m1", "q2.2"], "b": ["e2m1", "q2.2"], "acc": ["e3m2", "e2m3"]},
+    "overflow": "saturate",
+}
 FP8_BF16 = {
     "kind": "mac",
     "formats": {"a": ["e4m3fn", "e5m2", "bf16"], "b": ["e4m3fn", "e5m2", "bf16"], "acc": "fp32"},
@@ -20,8 +24,7 @@ FP8_BF16 = {
 
 
 def test_a_tiny_unit_is_right_in_golden_cpp_and_rtl_for_every_word_and_mode(tmp_path: Path) -> None:
-    formats = {**TINY["formats"], "b": ["e2m1", "q2.1"]}
-    project = emit(load({**TINY, "formats": formats, "overflow": "saturate"}), tmp_path / "tiny")
+    project = emit(load(TINY), tmp_path / "tiny")
     report = verify(project, engines=("csim", "rtl"))
     assert report.passed
     assert report.vectors == 1 << 4 + 4 + 6 + 1
