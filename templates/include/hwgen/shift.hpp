@@ -39,9 +39,15 @@ HWGEN_INLINE window<W> shift_into_window(ap_uint<P> v, ap_uint<A> amount) {
   const ap_uint<1> far = A > near && (amount >> near) != 0;
   const ap_uint<room> placed = ap_uint<room>(v) << (room - P);
   const ap_uint<W> kept = (placed >> places) >> (room - W);
+#if defined(HWGEN_LOWER) || defined(__SYNTHESIS__)
+  const ap_uint<1> dropped = drops_a_one<W, near>(ap_uint<W>(v) << (W - P), places);
+#else
+  // A processor shifts back and compares: few instructions, of which it has vector ones too.
+  const ap_uint<1> dropped = ((ap_uint<room>(kept) << (room - W)) << places) != placed;
+#endif
   window<W> shifted;
   shifted.kept = far ? ap_uint<W>(0) : kept;
-  shifted.jam = far ? ap_uint<1>(v != 0) : drops_a_one<W, near>(ap_uint<W>(v) << (W - P), places);
+  shifted.jam = far ? ap_uint<1>(v != 0) : dropped;
   return shifted;
 }
 
