@@ -5,9 +5,9 @@
 
 namespace hwgen {
 
-// A window of W bits and the jam bit: the OR of everything below the window. Window and jam bit together behave under
-// +,
-// - and every rounding as the exact value does, as long as no rounding position falls on the jam bit itself.
+// A window of W bits and the jam bit: the OR of everything below the window. Window and jam bit together behave in
+// sums, differences and every rounding as the exact value does, as long as no rounding position falls on the jam bit
+// itself.
 template <int W>
 struct window {
   ap_uint<W> kept;
