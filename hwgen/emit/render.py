@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -17,7 +18,7 @@ import numpy as np
 from hwgen import __version__
 from hwgen.emit.context import render_context
 from hwgen.operators import Operator, Port
-from hwgen.resources import sim_dir, templates_dir
+from hwgen.resources import cache_dir, sim_dir, templates_dir
 
 __all__ = ["MANIFEST", "manifest_of", "render_project", "vector_lines"]
 
@@ -65,6 +66,7 @@ def render_project(operator: Operator) -> dict[str, bytes]:
 def _environment() -> jinja2.Environment:
     """Return Jinja2 on our templates; kept, for it compiles each template once."""
     return jinja2.Environment(
+        bytecode_cache=_bytecode_cache(),
         loader=jinja2.FileSystemLoader(templates_dir()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -72,6 +74,16 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  (C++, not HTML; names are checked identifiers)
     )
+
+
+def _bytecode_cache() -> jinja2.BytecodeCache | None:
+    """Return where Jinja2 keeps templates that it has compiled, its slowest step; None if nowhere."""
+    folder = cache_dir() / "templates"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:

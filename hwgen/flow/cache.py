@@ -20,20 +20,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
 from hwgen.errors import ToolError
+from hwgen.resources import cache_dir
 
-__all__ = ["build", "cache_dir", "content_key"]
+__all__ = ["build", "content_key"]
 
 _UNUSED_DAYS = 30
 """Entries that no build has asked for in this many days are removed when a new one is made."""
-
-
-def cache_dir() -> Path:
-    """Return the folder of the cache: ``HWGEN_CACHE_DIR``, or the user's cache folder of this system."""
-    chosen = os.environ.get("HWGEN_CACHE_DIR")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("hwgen")
 
 
 def content_key(material: Iterable[str | bytes | Path]) -> str:
