@@ -117,7 +117,9 @@ class OperatorUnit:
         mode: int | None = None,
     ) -> BitPatterns:
         """Return the matrix product that ``compile().gemm`` must equal; it takes the same operands."""
-        return operators.MatrixStep.of(self.definition).golden(a, b, c, seed=seed, mode=mode)
+        from hwgen.operators.matrix_step import MatrixStep
+
+        return MatrixStep.of(self.definition).golden(a, b, c, seed=seed, mode=mode)
 
     def compile(self) -> CompiledUnit:
         """Build the emitted C++ natively; the result is called as `golden` is, and gives the same bits.

@@ -24,7 +24,9 @@ from hwgen.errors import InputError
 from hwgen.flow.gemm_register import start_states
 from hwgen.flow.native_build import build_library, including
 from hwgen.flow.project import BitArray, Project
-from hwgen.operators import LfsrParameters, MatrixStep, Operator
+from hwgen.operators import Operator
+from hwgen.operators.matrix_step import MatrixStep
+from hwgen.operators.packing import word_dtype
 from hwgen.resources import templates_dir
 
 __all__ = ["NativeGemm", "compile_gemm"]
@@ -120,7 +122,7 @@ class NativeGemm:
         Parameters
         ----------
         a, b, c, seed, mode
-            As `hwgen.operators.MatrixStep.golden`.
+            As `hwgen.operators.matrix_step.MatrixStep.golden`.
         threads : int, optional
             At least 1; default: as many as this process may use processors.
 
@@ -178,7 +180,7 @@ class NativeGemm:
         register = self.step.operator.state
         if register is None or not count:
             return None
-        return start_states(register, count, steps * register.bits).astype(f"u{_register_bytes(register)}")
+        return start_states(register, count, steps * register.bits).astype(word_dtype(register.width))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.step.operator.name}>"
@@ -245,8 +247,3 @@ def _words(step: MatrixStep) -> str:
             )
         return f"hwgen_gemm::RegisterWords<{register.bits}, {register.width}, {register.taps:#x}u, LANES>"
     return f"hwgen_gemm::CounterWords<{step.bits}, LANES>" if step.bits else "hwgen_gemm::NoWords"
-
-
-def _register_bytes(register: LfsrParameters) -> int:
-    """Return the bytes of the machine type that holds a state."""
-    return max(1, 1 << (register.width - 1).bit_length()) // 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hwgen.operators.matrix_step import MatrixOperands, MatrixStep
 from hwgen.operators.operator import LfsrParameters, Operator
 from hwgen.operators.port import Field, Port
 from hwgen.operators.registry import find_kind, json_schema, kind_names, load, load_project
@@ -10,8 +9,6 @@ from hwgen.operators.registry import find_kind, json_schema, kind_names, load, l
 __all__ = [
     "Field",
     "LfsrParameters",
-    "MatrixOperands",
-    "MatrixStep",
     "Operator",
     "Port",
     "find_kind",

@@ -10,7 +10,8 @@ from hwgen.formats import parse_format
 from hwgen.golden import Lfsr
 from hwgen.golden.gemm import counter_words, register_words
 from hwgen.golden.philox import philox
-from hwgen.operators import MatrixStep, load
+from hwgen.operators import load
+from hwgen.operators.matrix_step import MatrixStep
 
 MAC = {"kind": "mac", "formats": {"a": "e4m3fn", "b": "e5m2", "acc": "fp16"}}
 
