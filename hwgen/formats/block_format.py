@@ -131,6 +131,11 @@ class BlockFormat:
         return self.scale.width if isinstance(self.scale, ExponentFormat) else self.scale
 
     @property
+    def scale_format(self) -> ExponentFormat | FixedFormat:
+        """Format of a scale pattern: E8M0, or the exponent as a two's complement integer."""
+        return self.scale if isinstance(self.scale, ExponentFormat) else FixedFormat(self.scale, 0)
+
+    @property
     def scale_range(self) -> tuple[int, int]:
         """Smallest and largest shared exponent."""
         if isinstance(self.scale, ExponentFormat):

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.formats.checks import storage_dtype
+
 __all__ = ["LIMB_BITS", "integers_of_words", "limbs", "pack", "unpack", "word_dtype", "words_of_integers"]
 
 LIMB_BITS = 64
@@ -28,7 +30,7 @@ def limbs(width: int) -> int:
 
 def word_dtype(width: int) -> np.dtype[Any]:
     """Return the dtype of a word: the smallest unsigned machine type, or that of a limb."""
-    return np.dtype(f"u{max(8, 1 << (min(width, LIMB_BITS) - 1).bit_length()) // 8}")
+    return storage_dtype(width)
 
 
 def pack(elements: NDArray[Any], layout: Sequence[int]) -> Bits:
@@ -80,7 +82,7 @@ def unpack(words: NDArray[Any], layout: Sequence[int]) -> Bits:
     if limbs(sum(layout)) == 1:
         words = words[..., np.newaxis]
     words = np.ascontiguousarray(words)
-    elements = np.empty((*words.shape[:-1], len(layout)), np.min_scalar_type((1 << max(layout)) - 1))
+    elements = np.empty((*words.shape[:-1], len(layout)), storage_dtype(max(layout)))
     for index, length, offset, bits in _runs(layout):
         if _is_machine_word(offset, bits):
             place = offset // bits

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.formats import BlockFormat, ExponentFormat, FixedFormat, FloatFormat, PositFormat
+from hwgen.formats.checks import storage_dtype
 from hwgen.operators.packing import integers_of_words, pack, unpack, words_of_integers
 
 __all__ = ["ElementFormat", "Field", "Port"]
@@ -75,15 +76,10 @@ class Port:
     @classmethod
     def block(cls, name: str, format_: BlockFormat, count: int) -> Port:
         """Return a packed port of `count` elements of a block and, above them, their scale."""
-        scale = (
-            format_.scale
-            if isinstance(format_.scale, ExponentFormat)
-            else FixedFormat(format_.scale_width, 0)
-        )
         element = Field("element", format_.element.width, format_.element, count)
         return cls(
             name,
-            (element, Field("scale", format_.scale_width, scale)),
+            (element, Field("scale", format_.scale_width, format_.scale_format)),
             packed=True,
             holds=f"{count} elements of {format_.name} and, on top, their scale",
         )
@@ -135,7 +131,7 @@ class Port:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Smallest unsigned NumPy type that holds every element."""
-        return np.min_scalar_type((1 << max(self.layout)) - 1)
+        return storage_dtype(max(self.layout))
 
     def shape(self, leading: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of an array of this port over words of the shape `leading`."""

@@ -1,4 +1,4 @@
-"""What the kinds that meet shared exponents have in common: block sizes, scale formats, hard operands.
+"""What the kinds that meet shared exponents have in common: keys, block sizes, hard operands.
 
 Hard operands are made backwards: an element that is hard to round is chosen first, then the exponent it is to
 be rounded under, and then the operand of which both come.
@@ -6,18 +6,22 @@ be rounded under, and then the operand of which both come.
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.formats import BlockFormat, ExponentFormat, FixedFormat, FloatFormat
 from hwgen.operators.vectors import special_codes
-from hwgen.spec import spec_error
+from hwgen.spec import ElementwiseSpec, Whole, one_of, spec_error
 
 __all__ = [
+    "BlockLength",
+    "ScaleMode",
+    "SharedScaleSpec",
     "block_operands",
     "exponent_sentence",
     "inverse_operands",
-    "scale_format",
     "scaled_operands",
     "with_size",
 ]
@@ -27,6 +31,20 @@ Codes = NDArray[np.uint64]
 
 _WORST = (0.9, 1.6)
 """Largest magnitudes of a block beside the largest element: around every threshold of the exponent rules."""
+
+
+ScaleMode = Annotated[Literal["block", "tensor"], one_of("mode", "block", "tensor")]
+BlockLength = Annotated[int | None, Whole("n", 1, 256)]
+
+
+class SharedScaleSpec(ElementwiseSpec):
+    """The keys of a unit that works on blocks, or on single elements whose scale comes from a port."""
+
+    mode: ScaleMode = "block"
+    n: BlockLength = None
+
+    def _name_parts(self) -> list[str]:
+        return [*super()._name_parts(), "tensor" if self.n is None else f"b{self.n}"]
 
 
 def with_size(format_: BlockFormat, mode: str, n: int | None) -> int | None:
@@ -42,11 +60,6 @@ def with_size(format_: BlockFormat, mode: str, n: int | None) -> int | None:
     if format_.size > 256:
         raise spec_error(f"blocks of {format_.size} are too many for one word: legal: 1..256", "formats", "y")
     return format_.size
-
-
-def scale_format(format_: BlockFormat) -> ExponentFormat | FixedFormat:
-    """Return the format of the shared exponent as a port holds it."""
-    return format_.scale if isinstance(format_.scale, ExponentFormat) else FixedFormat(format_.scale, 0)
 
 
 def exponent_sentence(y: BlockFormat) -> str:

@@ -13,8 +13,14 @@ from hwgen.formats import ExponentFormat, FixedFormat, FloatFormat
 from hwgen.golden.quantize_inverse import dequantize
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Port
-from hwgen.operators.shared_scale import inverse_operands, scale_format, with_size
-from hwgen.spec import ArithmeticFormat, ElementwiseSpec, Record, SharedScaleFormat, Whole, one_of
+from hwgen.operators.shared_scale import (
+    BlockLength,
+    ScaleMode,
+    SharedScaleSpec,
+    inverse_operands,
+    with_size,
+)
+from hwgen.spec import ArithmeticFormat, Record, SharedScaleFormat
 
 __all__ = ["KIND", "DequantizeFormats", "DequantizeSpec"]
 
@@ -26,19 +32,17 @@ class DequantizeFormats(Record):
     y: Annotated[ArithmeticFormat, Field(description="results")]
 
 
-class DequantizeSpec(ElementwiseSpec):
+class DequantizeSpec(SharedScaleSpec):
     """Spec of a dequantize: y = round(x * 2^e)."""
 
     kind: Literal["dequantize"]
     formats: DequantizeFormats
     mode: Annotated[
-        Literal["block", "tensor"],
-        one_of("mode", "block", "tensor"),
+        ScaleMode,
         Field(description="block: x has its scale; tensor: x is one element, the port e its scale"),
     ] = "block"
     n: Annotated[
-        int | None,
-        Whole("n", 1, 256),
+        BlockLength,
         Field(description="block: elements of a block; default the size that x names", examples=[32]),
     ] = None
 
@@ -48,15 +52,12 @@ class DequantizeSpec(ElementwiseSpec):
         self.complete(self.formats.y)
         return self
 
-    def _name_parts(self) -> list[str]:
-        return [*super()._name_parts(), "tensor" if self.n is None else f"b{self.n}"]
-
 
 def _inputs(spec: DequantizeSpec) -> tuple[Port, ...]:
     x = spec.formats.x
     if spec.n is not None:
         return (Port.block("x", x, spec.n),)
-    return Port.scalar("x", x.element), Port.scalar("e", scale_format(x))
+    return Port.scalar("x", x.element), Port.scalar("e", x.scale_format)
 
 
 def _output(spec: DequantizeSpec) -> Port:

@@ -15,21 +15,15 @@ from hwgen.operators.kind import Kind
 from hwgen.operators.port import Field as PortField
 from hwgen.operators.port import Port
 from hwgen.operators.shared_scale import (
+    BlockLength,
+    ScaleMode,
+    SharedScaleSpec,
     block_operands,
     exponent_sentence,
-    scale_format,
     scaled_operands,
     with_size,
 )
-from hwgen.spec import (
-    ArithmeticFormat,
-    ElementwiseSpec,
-    Record,
-    SharedScaleFormat,
-    Whole,
-    one_of,
-    spec_error,
-)
+from hwgen.spec import ArithmeticFormat, Record, SharedScaleFormat, spec_error
 
 __all__ = ["KIND", "QuantizeFormats", "QuantizeSpec"]
 
@@ -41,19 +35,17 @@ class QuantizeFormats(Record):
     y: Annotated[SharedScaleFormat, Field(description="block format of the result: elements and scale")]
 
 
-class QuantizeSpec(ElementwiseSpec):
+class QuantizeSpec(SharedScaleSpec):
     """Spec of a quantize: y = round(x / 2^e), e from the block itself or from a port."""
 
     kind: Literal["quantize"]
     formats: QuantizeFormats
     mode: Annotated[
-        Literal["block", "tensor"],
-        one_of("mode", "block", "tensor"),
+        ScaleMode,
         Field(description="block: n operands choose their exponent; tensor: the port e gives it"),
     ] = "block"
     n: Annotated[
-        int | None,
-        Whole("n", 1, 256),
+        BlockLength,
         Field(description="block: operands of a block; default the size that y names", examples=[32]),
     ] = None
 
@@ -70,9 +62,6 @@ class QuantizeSpec(ElementwiseSpec):
         self.complete(self.formats.y.element)
         return self
 
-    def _name_parts(self) -> list[str]:
-        return [*super()._name_parts(), "tensor" if self.n is None else f"b{self.n}"]
-
     @property
     def has_flag(self) -> bool:
         """Whether results say beside the elements that something was wrong."""
@@ -82,7 +71,7 @@ class QuantizeSpec(ElementwiseSpec):
 def _inputs(spec: QuantizeSpec) -> tuple[Port, ...]:
     if spec.n is not None:
         return (Port.vector("x", spec.formats.x, spec.n),)
-    return Port.scalar("x", spec.formats.x), Port.scalar("e", scale_format(spec.formats.y))
+    return Port.scalar("x", spec.formats.x), Port.scalar("e", spec.formats.y.scale_format)
 
 
 def _output(spec: QuantizeSpec) -> Port:
@@ -93,7 +82,7 @@ def _output(spec: QuantizeSpec) -> Port:
         return Port.struct("y", element, flag, holds=f"element of {y.name}, and on top whether it overflowed")
     if not spec.has_flag:
         return Port.block("y", y, spec.n)
-    scale = PortField("scale", y.scale_width, scale_format(y))
+    scale = PortField("scale", y.scale_width, y.scale_format)
     holds = f"{spec.n} elements of {y.name}, above them their scale, and on top whether the block is invalid"
     return Port.struct("y", element, scale, PortField("invalid", 1), holds=holds)
 

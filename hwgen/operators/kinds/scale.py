@@ -14,7 +14,7 @@ from hwgen.golden.quantize import shared_scale
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Field as PortField
 from hwgen.operators.port import Port
-from hwgen.operators.shared_scale import block_operands, exponent_sentence, scale_format
+from hwgen.operators.shared_scale import block_operands, exponent_sentence
 from hwgen.spec import ArithmeticFormat, OperatorSpec, Record, SharedScaleFormat, Whole, spec_error
 
 __all__ = ["KIND", "ScaleFormats", "ScaleSpec"]
@@ -61,7 +61,7 @@ def _inputs(spec: ScaleSpec) -> tuple[Port, ...]:
 
 def _output(spec: ScaleSpec) -> Port:
     y = spec.formats.y
-    scale = scale_format(y)
+    scale = y.scale_format
     if not spec.has_flag:
         return Port.scalar("y", scale)
     fields = PortField("scale", y.scale_width, scale), PortField("invalid", 1)
