@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import CheckError
 from hwgen.flow.native_build import build_library, including
-from hwgen.flow.project import BitArray, Project, port_arrays
+from hwgen.flow.project import Batch, BitArray, Project
 
 __all__ = ["NativeOperator", "compile_native"]
 
@@ -138,21 +136,15 @@ class NativeOperator:
         CheckError
             If there are fewer or more results.
         """
-        arrays, shape = port_arrays(self.project, operands)
-        count = math.prod(shape)
-        wanted = count if results is None else results
-        output = self.project.output
-        tail = (output.limbs,) if output.limbs > 1 else ()
-        words = np.empty((wanted, *tail), output.word_dtype)
-        pointers = [array.ctypes.data for array in (*arrays, words)]
+        batch = Batch.of(self.project, operands, results)
         if self._batch is not None:
-            released = self._batch(count, wanted, *pointers)
+            released = self._batch(*batch.arguments)
         else:
             with _fresh(self.library) as library:
-                released = _entry(library, self.project)(count, wanted, *pointers)
-        if released != wanted:
-            raise CheckError(f"csim of {self.project.name}: {released} results, but {wanted} are due")
-        return output.array(words if self.project.variable_rate else words.reshape(shape + tail))
+                released = _entry(library, self.project)(*batch.arguments)
+        if released != batch.wanted:
+            raise CheckError(f"csim of {self.project.name}: {released} results, but {batch.wanted} are due")
+        return batch.result
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.project.name}>"

@@ -8,6 +8,7 @@ same for all, is here too.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from hwgen.errors import InputError
 from hwgen.operators.packing import limbs, pack, unpack, word_dtype
 
-__all__ = ["BitArray", "Project", "ProjectPort", "port_arrays"]
+__all__ = ["Batch", "BitArray", "Project", "ProjectPort", "port_arrays"]
 
 BitArray = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -72,9 +73,9 @@ class ProjectPort:
         return word_dtype(self.width)
 
     @property
-    def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
-        """Smallest machine type that holds every element."""
-        return word_dtype(max(self.layout))
+    def limb_axis(self) -> tuple[int, ...]:
+        """Last axis of an array of words: that of the limbs, if a word has several."""
+        return (self.limbs,) if self.limbs > 1 else ()
 
     def array(self, words: BitArray) -> BitArray:
         """Return the elements of an array of words."""
@@ -152,6 +153,60 @@ class Project:
         return project
 
 
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """The memory of one run of an engine: words of the operands, and room for words of the results.
+
+    Attributes
+    ----------
+    project : Project
+        Whose ports these are.
+    operands : list of ndarray
+        As `port_arrays` gives them.
+    shape : tuple of int
+        Common shape of the operands.
+    words : ndarray
+        Words of the results, to be written by the engine.
+    """
+
+    project: Project
+    operands: list[BitArray]
+    shape: tuple[int, ...]
+    words: BitArray
+
+    @classmethod
+    def of(cls, project: Project, operands: tuple[npt.ArrayLike, ...], results: int | None) -> Batch:
+        """Return the batch of `operands`, which release `results` words; None: one for each activation."""
+        arrays, shape = port_arrays(project, operands)
+        wanted = math.prod(shape) if results is None else results
+        output = project.output
+        words = np.zeros((wanted, *output.limb_axis), output.word_dtype)
+        return cls(project=project, operands=arrays, shape=shape, words=words)
+
+    @property
+    def count(self) -> int:
+        """Number of activations."""
+        return math.prod(self.shape)
+
+    @property
+    def wanted(self) -> int:
+        """Number of results."""
+        return len(self.words)
+
+    @property
+    def arguments(self) -> list[int]:
+        """What an engine's C function takes first: both numbers, and the addresses of all words."""
+        return [self.count, self.wanted, *(array.ctypes.data for array in (*self.operands, self.words))]
+
+    @property
+    def result(self) -> BitArray:
+        """Elements of the results, in the operands' shape unless the rate varies."""
+        output = self.project.output
+        if self.project.variable_rate:
+            return output.array(self.words)
+        return output.array(self.words.reshape(self.shape + output.limb_axis))
+
+
 def port_arrays(
     project: Project, operands: tuple[npt.ArrayLike, ...]
 ) -> tuple[list[BitArray], tuple[int, ...]]:
@@ -179,7 +234,7 @@ def port_arrays(
         array = np.asarray(operand)
         _check(port, array)
         words.append(pack(array, port.layout) if port.packed else array.astype(port.word_dtype, copy=False))
-    tails = [(port.limbs,) if port.limbs > 1 else () for port in project.inputs]
+    tails = [port.limb_axis for port in project.inputs]
     leading = [array.shape[: array.ndim - len(tail)] for array, tail in zip(words, tails, strict=True)]
     shape = np.broadcast_shapes(*leading)
     arrays = [

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import ctypes
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import CheckError, InputError
 from hwgen.flow.cache import build
-from hwgen.flow.project import BitArray, Project, port_arrays
+from hwgen.flow.project import Batch, BitArray, Project
 from hwgen.flow.tools import run_tool, verilator_environment
 from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
 
@@ -170,20 +168,15 @@ class RtlOperator:
         """
         if not 0.0 <= stall < 1.0:
             raise ValueError(f"stall must be a probability in [0, 1), not {stall}")
-        arrays, shape = port_arrays(self.project, operands)
-        count = math.prod(shape)
-        wanted = count if results is None else results
-        output = self.project.output
-        tail = (output.limbs,) if output.limbs > 1 else ()
-        words = np.zeros((wanted, *tail), output.word_dtype)
+        batch = Batch.of(self.project, operands, results)
         report = _Report()
         stalls = _Stalls(seed & 0xFFFF_FFFF_FFFF_FFFF, round(stall * 65536))
-        pointers = [array.ctypes.data for array in (*arrays, words)]
-        if count and self._batch(count, wanted, *pointers, stalls, ctypes.byref(report)):
+        if batch.count and self._batch(*batch.arguments, stalls, ctypes.byref(report)):
             message = report.message.decode(errors="replace")
             raise CheckError(f"RTL simulation of {self.project.name}: {message}")
-        result = output.array(words if self.project.variable_rate else words.reshape(shape + tail))
-        return RtlRun(result=result, cycles=report.cycles, withheld=report.withheld, refused=report.refused)
+        return RtlRun(
+            result=batch.result, cycles=report.cycles, withheld=report.withheld, refused=report.refused
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.project.name}>"

@@ -155,28 +155,17 @@ class Operator:
         rand = arrays.pop() if has_words else None
         if not self.sequential:
             return self._lanes_golden(arrays, rand)
-        size = int(np.prod(shape))
-        flat = [
-            np.broadcast_to(array, port.shape(shape)).reshape(port.shape((size,)))
-            for array, port in zip(arrays, self.inputs, strict=False)
-        ]
         if rand is not None:
             tail = (self.random_words,) if self.random_words > 1 else ()
-            rand = np.broadcast_to(rand, (*shape, *tail)).reshape(size, *tail)
-        result = self.definition.golden(self.spec, flat, rand)
+            rand = np.broadcast_to(rand, (*shape, *tail)).reshape(-1, *tail)
+        result = self.definition.golden(self.spec, self._sequence(arrays, shape), rand)
         return result if self.definition.results else result.reshape(self.output.shape(shape))
 
     def result_counts(self, *operands: ArrayLike) -> NDArray[np.int64] | None:
         """Return how many results each activation of the sequence releases; None if always one."""
         if self.definition.results is None:
             return None
-        arrays, shape = self._arrays(operands)
-        size = int(np.prod(shape))
-        flat = [
-            np.broadcast_to(array, port.shape(shape)).reshape(port.shape((size,)))
-            for array, port in zip(arrays, self.inputs, strict=False)
-        ]
-        return self.definition.results(self.spec, flat[: len(self.lane_inputs)])
+        return self.definition.results(self.spec, self._sequence(*self._arrays(operands)))
 
     def vectors(self, count: int, *, seed: int = 0) -> tuple[Bits, ...]:
         """Return `count` hard and random operand vectors, one array for each input port.
@@ -226,6 +215,13 @@ class Operator:
             except ValueError as error:
                 raise InputError(str(error)) from None
         return arrays, np.broadcast_shapes(*leading)
+
+    def _sequence(self, arrays: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> list[NDArray[Any]]:
+        """Return the operands, without random words, as one-dimensional sequences of activations."""
+        return [
+            np.broadcast_to(array, port.shape(shape)).reshape(port.shape((-1,)))
+            for array, port in zip(arrays, self.lane_inputs, strict=False)
+        ]
 
     def _lanes_golden(self, arrays: Sequence[NDArray[Any]], rand: NDArray[Any] | None) -> Bits:
         """Return the results of a unit without state, whose lanes are an axis like any other."""
