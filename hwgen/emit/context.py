@@ -64,7 +64,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
         "template": operator.definition.template,
         "words": ", ".join(words),
         "names": [*names, "y"],
-        "casts": [*(f"{port.name}_word" for port in operator.inputs), "y"],
+        "bench_words": [*(f"{port.name}_word" for port in operator.inputs), "y"],
         "variable_rate": operator.definition.results is not None,
         "label_width": max(8, *(len(port.name) + 3 for port in (*operator.inputs, operator.output))),
         "lanes": operator.lanes,

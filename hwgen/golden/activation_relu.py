@@ -51,7 +51,8 @@ def relu(
         Result codes; the sign of leaky zeros is that of x.
     """
     codes = np.asarray(x)
-    passes = positive(codes, x_fmt) | np.isnan(x_fmt.decode(codes))
+    values = x_fmt.decode(codes)
+    passes = (values > 0) | np.isnan(values)
     return _gated(codes, passes, x_fmt, y_fmt, rounding, overflow, slope, rand)
 
 
