@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
+import shutil
+from pathlib import Path
+
 import pytest
+
+from hwgen.resources import templates_dir
+
+
+@pytest.fixture(scope="session")
+def amd_include(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AMD's ap_types, with our hls_stream.h beside them: their open release has none."""
+    spec = importlib.util.find_spec("da4ml")
+    assert spec is not None
+    assert spec.origin is not None
+    folder = tmp_path_factory.mktemp("amd") / "include"
+    shutil.copytree(Path(spec.origin).parent / "codegen/hls/source/ap_types/include", folder)
+    shutil.copy(templates_dir() / "include/open/hls_stream.h", folder)
+    return folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +11,6 @@ import pytest
 
 from hwgen.emit import emit
 from hwgen.operators import load
-from hwgen.resources import templates_dir
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FAST = (
@@ -24,18 +21,6 @@ FAST = (
 )
 SLOW = ("fma_e4m3fn_fp16", "mac_bf16_fp32", "convert_fp32_e4m3fn_sr12", "add_bf16", "mul_e4m3fn_e5m2_bf16")
 STRICT = "CXXFLAGS=-Wall -Wextra -pedantic -Werror"
-
-
-@pytest.fixture(scope="session")
-def amd_include(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """AMD's ap_types, with our hls_stream.h beside them: their open release has none."""
-    spec = importlib.util.find_spec("da4ml")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = tmp_path_factory.mktemp("amd") / "include"
-    shutil.copytree(Path(spec.origin).parent / "codegen/hls/source/ap_types/include", folder)
-    shutil.copy(templates_dir() / "include/open/hls_stream.h", folder)
-    return folder
 
 
 def run_csim(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:

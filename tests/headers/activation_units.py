@@ -7,28 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from header_builds import compile_units
 from numpy.typing import NDArray
 
 from hwgen.emit.render import render_project
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.operators import Operator
-from hwgen.resources import templates_dir
-
-FLAGS = ("-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all")
-WARNINGS = ("-Wall", "-Wextra", "-pedantic", "-Werror")
 
 
 def build(units: Sequence[Operator], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
     """Compile one function a unit, without warnings; `headers` replaces the shipped header library."""
-    include = templates_dir() / "include"
-    source, code, library = folder / "units.cpp", folder / "units.o", folder / "units.so"
     heading = ["#include <cstddef>", "#include <cstdint>"]
     heading += ['#include "hwgen/activation.hpp"', '#include "hwgen/activation_relu.hpp"']
-    source.write_text("\n".join([*heading, *map(_function, units)]), encoding="utf-8")
-    includes = [f"-I{headers or include}", f"-I{include / 'open'}"]
-    run_tool([*clangxx(), *FLAGS, *WARNINGS, *includes, "-c", source, "-o", code], what="compiling the units")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
-    return ctypes.CDLL(str(library))
+    return compile_units([*heading, *map(_function, units)], folder, headers=headers)
 
 
 def run(library: ctypes.CDLL, unit: Operator, operands: Sequence[NDArray[np.unsignedinteger]]) -> NDArray:

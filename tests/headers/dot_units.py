@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from header_builds import compile_units
 from numpy.typing import NDArray
 
 from hwgen.emit.cpp import format_type, rounding_type
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.formats import (
     BlockFormat,
     ExponentFormat,
@@ -23,7 +23,6 @@ from hwgen.formats import (
     parse_format,
 )
 from hwgen.golden.dot_unit import AlignedSum, DotUnit, ExactSum, SequentialSum, TreeSum
-from hwgen.resources import templates_dir
 
 MODES = ("rne", "rna", "rtz", "rup", "rdn", "rto", "sr", "sr")
 FLOATS = ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz", "e2m1", "e3m2", "e2m3", "bf16", "fp16", "fp32", "e6m5")
@@ -175,17 +174,10 @@ extern "C" void u{index}(std::size_t count, const std::uint64_t* rows, std::uint
 
 def build(units: Sequence[DotUnit], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
     """Compile one function a unit, without warnings; `headers` replaces the shipped header library."""
-    include = templates_dir() / "include"
-    source, code, library = folder / "dots.cpp", folder / "dots.o", folder / "dots.so"
     names = ["dot", *(["posit"] if any("posit_format" in call_of(unit) for unit in units) else [])]
     lines = [*(f'#include "hwgen/{name}.hpp"' for name in names), "#include <cstddef>", "#include <cstdint>"]
     lines += [_function(index, unit) for index, unit in enumerate(units)]
-    source.write_text("\n".join(lines), encoding="utf-8")
-    flags = ["-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
-    flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{headers or include}", f"-I{include / 'open'}"]
-    run_tool([*clangxx(), *flags, "-c", source, "-o", code], what="compiling the units")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
-    return ctypes.CDLL(str(library))
+    return compile_units(lines, folder, headers=headers)
 
 
 def run(library: ctypes.CDLL, index: int, operands: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:

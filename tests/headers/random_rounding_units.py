@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from header_builds import compile_units
 from numpy.typing import NDArray
 from random_units import MODES, OVERFLOWS, _random_fixed, _random_float
 
 from hwgen.emit.context import render_context
 from hwgen.emit.render import _environment
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.operators import Operator, Port, load
-from hwgen.resources import templates_dir
 
 KINDS = ("round", "quantize", "quantize", "dequantize", "sgd")
 
@@ -97,18 +96,9 @@ def build(
 
     `headers` replaces the shipped header library, `change` edits the text of the tops.
     """
-    include = templates_dir() / "include"
-    library = folder / "units.so"
     names = {header for unit in units for header in _write_top(unit, folder, change)}
-    source = [f'#include "hwgen/{name}.hpp"' for name in sorted(names)] + [_WORDS, *map(_entry, units)]
-    (folder / "units.cpp").write_text("\n".join(source), encoding="utf-8")
-    flags = ["-std=c++14", "-O0", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
-    flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", "-Wno-unknown-pragmas"]
-    flags += [f"-I{headers or include}", f"-I{include / 'open'}"]
-    code = folder / "units.o"
-    run_tool([*clangxx(), *flags, "-c", folder / "units.cpp", "-o", code], what="compiling the units")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
-    return ctypes.CDLL(str(library))
+    lines = [f'#include "hwgen/{name}.hpp"' for name in sorted(names)] + [_WORDS, *map(_entry, units)]
+    return compile_units(lines, folder, headers=headers, flags=["-O0", "-Wno-unknown-pragmas"])
 
 
 def _write_top(unit: Operator, folder: Path, change: Callable[[str], str]) -> list[str]:

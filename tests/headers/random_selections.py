@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from header_builds import compile_units
 from random_units import MODES, _random_fixed, _random_float
 
 from hwgen import golden
 from hwgen.emit.cpp import format_type, rounding_type
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding, RoundingMode, parse_format
 from hwgen.golden.select import selected
 from hwgen.operators.vectors import ExactForm, hard_operands, random_words
-from hwgen.resources import templates_dir
 
 Formats = tuple[FloatFormat | FixedFormat, ...]
 
@@ -106,15 +105,8 @@ def _random_selection(rng: random.Random, name: str) -> Selection:
 
 def build(units: Sequence[Selection], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
     """Compile one function a unit, without warnings; `headers` replaces the shipped header library."""
-    include = templates_dir() / "include"
-    source, code, library = folder / "units.cpp", folder / "units.o", folder / "units.so"
     head = ['#include "hwgen/select.hpp"', "#include <cstddef>", "#include <cstdint>"]
-    source.write_text("\n".join([*head, *map(_function, units)]), encoding="utf-8")
-    flags = ["-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
-    flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{headers or include}", f"-I{include / 'open'}"]
-    run_tool([*clangxx(), *flags, "-c", source, "-o", code], what="compiling the units")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
-    return ctypes.CDLL(str(library))
+    return compile_units([*head, *map(_function, units)], folder, headers=headers)
 
 
 def run(

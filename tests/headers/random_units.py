@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from header_builds import compile_units
 from numpy.typing import NDArray
 
 from hwgen.emit.cpp import format_type, rounding_type
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.operators import Operator, load
-from hwgen.resources import templates_dir
 
 OPERANDS = {
     "convert": ("x",),
@@ -103,16 +102,8 @@ def build(
 
     With `circuit`, the headers write out what they leave to other tools' `*` and the like, as for the RTL.
     """
-    include = templates_dir() / "include"
-    source, code, library = folder / "units.cpp", folder / "units.o", folder / "units.so"
-    source.write_text("\n".join([*_INCLUDES, *map(_function, units)]), encoding="utf-8")
-    flags = ["-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
-    flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{headers or include}", f"-I{include / 'open'}"]
-    if circuit:
-        flags += ["-DHWGEN_LOWER", "-Wno-bit-int-extension"]
-    run_tool([*clangxx(), *flags, "-c", source, "-o", code], what="compiling the units")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the units")
-    return ctypes.CDLL(str(library))
+    flags = ["-O1", *(["-DHWGEN_LOWER", "-Wno-bit-int-extension"] if circuit else [])]
+    return compile_units([*_INCLUDES, *map(_function, units)], folder, headers=headers, flags=flags)
 
 
 def run(library: ctypes.CDLL, unit: Operator, operands: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from header_builds import compile_units
 from numpy.typing import NDArray
 
 from hwgen.emit.cpp import format_type, rounding_type
-from hwgen.flow.tools import clangxx, require_program, run_tool
 from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding, parse_format
 from hwgen.golden.accumulator import Terms, accumulate, accumulate_chunked, accumulate_long, squares, values
 from hwgen.golden.accumulator_exact import combine_rounding
 from hwgen.operators.sum_streams import sum_streams
-from hwgen.resources import templates_dir
 
 Format = FloatFormat | FixedFormat
 
@@ -114,16 +113,9 @@ def _ends(fmt: Format) -> tuple[int, int]:
 
 def build(sums: Sequence[Sum], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
     """Compile one function a sum, without warnings; `headers` replaces the shipped header library."""
-    include = templates_dir() / "include"
-    source, code, library = folder / "sums.cpp", folder / "sums.o", folder / "sums.so"
     lines = [f'#include "hwgen/{name}.hpp"' for name in HEADERS]
     lines += ["#include <cstddef>", "#include <cstdint>", *map(_function, sums)]
-    source.write_text("\n".join(lines), encoding="utf-8")
-    flags = ["-std=c++14", "-O1", "-g0", "-fPIC", "-fno-exceptions", "-fno-sanitize=all"]
-    flags += ["-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{headers or include}", f"-I{include / 'open'}"]
-    run_tool([*clangxx(), *flags, "-c", source, "-o", code], what="compiling the sums")
-    run_tool([require_program("g++", "linking"), "-shared", code, "-o", library], what="linking the sums")
-    return ctypes.CDLL(str(library))
+    return compile_units(lines, folder, headers=headers)
 
 
 def run(library: ctypes.CDLL, unit: Sum, operands: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from activation_units import mismatches
+from header_builds import plant
 
 from hwgen.golden.activation_functions import FUNCTIONS
 from hwgen.operators import Operator, load
-from hwgen.resources import templates_dir
 
 FLUSHED = {"float": {"exponent": 4, "mantissa": 4, "subnormals": False}}
 
@@ -80,10 +79,5 @@ def test_a_planted_bug_in_an_activation_header_is_caught(
     tmp_path: Path, header: str, right: str, wrong: str, victim: tuple[str, str, dict[str, object]]
 ) -> None:
     function, format_, keys = victim
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, header, right, wrong)
     assert mismatches([unit("planted", function, format_, format_, **keys)], tmp_path, headers=mutated)

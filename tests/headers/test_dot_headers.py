@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dot_units import build, random_unit, run
+from header_builds import plant
 
 from hwgen.formats import parse_format
 from hwgen.formats.modes import Rounding
 from hwgen.golden.dot import dot
 from hwgen.golden.dot_unit import AlignedSum, DotUnit, ExactSum, SequentialSum, TreeSum, element_of
 from hwgen.operators.dot_vectors import hard_dot_operands
-from hwgen.resources import templates_dir
 
 
 def mismatches(units: list[DotUnit], folder: Path, vectors: int, headers: Path | None = None) -> list[str]:
@@ -116,10 +115,5 @@ BUGS = [
 def test_a_planted_bug_in_a_dot_header_is_caught(
     tmp_path: Path, header: str, right: str, wrong: str, victim: DotUnit
 ) -> None:
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"dot_{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, f"dot_{header}", right, wrong)
     assert mismatches([victim], tmp_path, 4_000, mutated)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from header_builds import plant
 from random_units import build, random_units, run
 
 from hwgen.operators import Operator, load
-from hwgen.resources import templates_dir
 
 
 def mismatches(
@@ -139,12 +138,7 @@ BUGS = [
 def test_a_planted_bug_in_a_header_is_caught(
     tmp_path: Path, header: str, right: str, wrong: str, victim: Operator
 ) -> None:
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, header, right, wrong)
     assert mismatches(
         [victim], tmp_path, 4_000, headers=mutated, circuit=header in ("product", "lzc", "carry", "shift")
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from header_builds import plant
 from random_units import OPERANDS, build, run
 
 from hwgen.emit import emit
 from hwgen.operators import Operator, load
-from hwgen.resources import templates_dir
 
 OTHERS = (
     "e4m3fn",
@@ -132,12 +130,7 @@ BUGS = [
 def test_a_planted_bug_in_a_header_is_caught(
     tmp_path: Path, header: str, right: str, wrong: str, victim: Operator
 ) -> None:
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, header, right, wrong)
     assert mismatches([victim], tmp_path, 4_000, mutated)
 
 
@@ -149,14 +142,12 @@ def test_a_planted_bug_in_a_header_is_caught(
         unit("convert", "posit16 e8m0", {"mode": "sr", "bits": 6}),
     ],
 )
-def test_amds_headers_give_the_same_bits_without_a_warning(operator: Operator, tmp_path: Path) -> None:
-    spec = importlib.util.find_spec("da4ml")
-    assert spec is not None
-    assert spec.origin is not None
-    shutil.copytree(Path(spec.origin).parent / "codegen/hls/source/ap_types/include", tmp_path / "amd")
+def test_amds_headers_give_the_same_bits_without_a_warning(
+    operator: Operator, tmp_path: Path, amd_include: Path
+) -> None:
     emit(operator, tmp_path / "p")
     flags = "CXXFLAGS=-Wall -Wextra -pedantic -Werror"
-    command = ["make", "csim", f"PYTHON={sys.executable}", flags, "CXX=g++", f"AP_INCLUDE={tmp_path / 'amd'}"]
+    command = ["make", "csim", f"PYTHON={sys.executable}", flags, "CXX=g++", f"AP_INCLUDE={amd_include}"]
     done = subprocess.run(command, cwd=tmp_path / "p", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^2048 vectors, 0 mismatches$", done.stdout, re.MULTILINE)

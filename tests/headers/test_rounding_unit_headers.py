@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from header_builds import plant
 from random_rounding_units import build, random_rounding_units, run
 
 from hwgen.operators import Operator, load
-from hwgen.resources import templates_dir
 
 
 def mismatches(
@@ -143,12 +142,7 @@ BUGS = {
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_in_a_header_of_a_rounding_unit_is_caught(tmp_path: Path, bug: str) -> None:
     header, right, wrong, victim = BUGS[bug]
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, header, right, wrong)
     assert mismatches([victim], tmp_path, 2_000, mutated)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from header_builds import plant
 from running_sums import Sum, build, random_sums, run
 
 from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding, parse_format
-from hwgen.resources import templates_dir
 
 
 def mismatches(sums: Sequence[Sum], folder: Path, terms: int, headers: Path | None = None) -> list[str]:
@@ -82,12 +81,7 @@ MORE_BUGS = [
 def test_a_planted_bug_in_an_accumulator_is_caught(
     tmp_path: Path, header: str, right: str, wrong: str, victim: Sum
 ) -> None:
-    mutated = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include" / "hwgen", mutated / "hwgen")
-    file = mutated / "hwgen" / f"accumulator{header}.hpp"
-    text = file.read_text(encoding="utf-8")
-    assert right in text
-    file.write_text(text.replace(right, wrong), encoding="utf-8")
+    mutated = plant(tmp_path, f"accumulator{header}", right, wrong)
     assert mismatches([victim], tmp_path, 1_500, mutated)
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from header_builds import plant
 from random_selections import Selection, build, random_selections, run
 
 from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode, parse_format
-from hwgen.resources import templates_dir
 
 
 def mismatches(
@@ -93,12 +92,7 @@ BUGS = [
 
 @pytest.mark.parametrize(("there", "planted", "bad"), BUGS, ids=[str(index) for index in range(len(BUGS))])
 def test_a_planted_bug_is_found(there: str, planted: str, bad: Selection, tmp_path: Path) -> None:
-    headers = tmp_path / "include"
-    shutil.copytree(templates_dir() / "include/hwgen", headers / "hwgen")
-    header = headers / "hwgen/select.hpp"
-    text = header.read_text(encoding="utf-8")
-    assert there in text
-    header.write_text(text.replace(there, planted), encoding="utf-8")
+    headers = plant(tmp_path, "select", there, planted)
     assert mismatches([bad], tmp_path, 20_000, headers) != []
 
 
