@@ -1,0 +1,225 @@
+"""The commands of a trainer core: what each is made of, and how it lies in its beat of 256 bits.
+
+The fields of the records below, in order, are the one table of positions: the first lies lowest, each next
+one right above it, after the opcode in bits 0..7. `field_table` gives that table to whoever renders it, such
+as the C++ header and the documentation. Bits above the last field mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, NamedTuple, TypeAlias
+
+__all__ = [
+    "COMMANDS",
+    "COMMAND_BITS",
+    "Command",
+    "Counters",
+    "Fetch",
+    "FieldRow",
+    "Fill",
+    "Gemm",
+    "Nop",
+    "Store",
+    "Unknown",
+    "decode",
+    "encode",
+    "field_table",
+    "pack_fields",
+    "unpack_fields",
+]
+
+COMMAND_BITS = 256
+OPCODE_BITS = 8
+
+
+def bits(width: int, meaning: str, *, signed: bool = False, default: int = 0) -> int:
+    """Return a record field of `width` bits."""
+    metadata = {"width": width, "signed": signed, "meaning": meaning}
+    value: int = field(default=default, metadata=metadata)
+    return value
+
+
+@dataclass(frozen=True)
+class Nop:
+    """Does nothing but answer."""
+
+    OPCODE: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Takes one frame from the data stream into scratch memory, as integers of 16 bits."""
+
+    OPCODE: ClassVar[int] = 1
+    container: int = bits(2, "elements of the frame: 0: 16 x int8 a beat, 1: 8 x int16 a beat")
+    base: int = bits(16, "first scratch word")
+    words: int = bits(16, "scratch words; the frame has words * (container + 1) beats")
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Cuts elements of scratch memory into the digit planes of an operand, as they lie or transposed."""
+
+    OPCODE: ClassVar[int] = 2
+    target: int = bits(1, "operand: 0: A, 1: B")
+    transpose: int = bits(1, "0: tensor rows are operand rows; 1: tensor rows run along K")
+    width: int = bits(5, "bits of an element; ceil(width / digit) planes are written")
+    source: int = bits(16, "scratch word of row (0, 0, 0), k-group (0, 0, 0) at Y = X = 0")
+    dest: int = bits(16, "first plane word")
+    kgs: int = bits(12, "k-groups of the operand")
+    n_b: int = bits(12, "rows: slowest loop", default=1)
+    n_y: int = bits(12, "rows: middle loop", default=1)
+    n_x: int = bits(12, "rows: fastest loop", default=1)
+    s_b: int = bits(16, "scratch words from b to b + 1", signed=True)
+    s_y: int = bits(16, "scratch words from Y to Y + 1", signed=True)
+    s_x: int = bits(16, "scratch words from X to X + 1", signed=True)
+    n_ky: int = bits(6, "k-groups: slowest loop", default=1)
+    n_kx: int = bits(6, "k-groups: middle loop", default=1)
+    n_g: int = bits(10, "k-groups: fastest loop", default=1)
+    step: int = bits(4, "Y = y * step + ky + offset_y, and X likewise", default=1)
+    offset_y: int = bits(8, "added to Y", signed=True)
+    offset_x: int = bits(8, "added to X", signed=True)
+    limit_y: int = bits(12, "zeros are read unless 0 <= Y < limit_y", default=1)
+    limit_x: int = bits(12, "zeros are read unless 0 <= X < limit_x", default=1)
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """Multiplies operands of the plane memories, tile after tile, into result memory."""
+
+    OPCODE: ClassVar[int] = 3
+    a: int = bits(16, "first plane word of A")
+    b: int = bits(16, "first plane word of B")
+    c: int = bits(16, "result word of row 0")
+    tiles_m: int = bits(10, "tiles of `rows` operand rows of A")
+    tiles_n: int = bits(10, "tiles of `cols` operand rows of B")
+    kgs: int = bits(12, "k-groups of both operands")
+    width_a: int = bits(5, "bits of the elements of A")
+    width_b: int = bits(5, "bits of the elements of B")
+    accumulate: int = bits(1, "1: add to what is in result memory")
+    pitch: int = bits(12, "result words from one result row to the next")
+
+
+@dataclass(frozen=True)
+class Store:
+    """Sends results to the data stream, each as a 64-bit integer, two a beat, as one frame."""
+
+    OPCODE: ClassVar[int] = 4
+    c: int = bits(16, "result word of row 0")
+    rows: int = bits(16, "result rows")
+    words: int = bits(12, "result words of a row")
+    pitch: int = bits(12, "result words from one result row to the next")
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Reads one counter; it is the payload of the status."""
+
+    OPCODE: ClassVar[int] = 5
+    select: int = bits(8, "0: cycles; 1 + 4 * stage + {0: busy, 1: run, 2: wait, 3: commands}")
+    clear: int = bits(1, "1: all counters start again from 0")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A beat whose opcode no command has."""
+
+    word: int
+
+
+Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Unknown
+COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters], ...] = (
+    Nop,
+    Fetch,
+    Fill,
+    Gemm,
+    Store,
+    Counters,
+)
+
+
+class FieldRow(NamedTuple):
+    """Where one field of a command lies."""
+
+    command: str
+    field: str
+    low: int
+    width: int
+    signed: bool
+    meaning: str
+
+
+def field_table() -> Iterator[FieldRow]:
+    """Give every field of every command, in the order of opcodes and positions."""
+    for kind in COMMANDS:
+        low = OPCODE_BITS
+        for item in fields(kind):
+            width = item.metadata["width"]
+            yield FieldRow(
+                kind.__name__.lower(),
+                item.name,
+                low,
+                width,
+                item.metadata["signed"],
+                item.metadata["meaning"],
+            )
+            low += width
+
+
+_LAYOUT: dict[str, tuple[FieldRow, ...]] = {
+    kind.__name__.lower(): tuple(row for row in field_table() if row.command == kind.__name__.lower())
+    for kind in COMMANDS
+}
+
+
+def pack_fields(rows: tuple[FieldRow, ...], values: dict[str, int]) -> int:
+    """Return `values` at their places.
+
+    Raises
+    ------
+    ValueError
+        If a value does not fit its field.
+    """
+    word = 0
+    for row in rows:
+        value = int(values[row.field])
+        low, high = (
+            (-(1 << row.width - 1), (1 << row.width - 1) - 1) if row.signed else (0, (1 << row.width) - 1)
+        )
+        if not low <= value <= high:
+            raise ValueError(f"{row.command}: {row.field} = {value} does not fit: legal: {low}..{high}")
+        word |= (value & (1 << row.width) - 1) << row.low
+    return word
+
+
+def unpack_fields(rows: tuple[FieldRow, ...], word: int) -> dict[str, int]:
+    """Return the values of the fields of `word`."""
+    values = {}
+    for row in rows:
+        value = word >> row.low & (1 << row.width) - 1
+        values[row.field] = value - (value >> row.width - 1 << row.width) if row.signed else value
+    return values
+
+
+def encode(command: Command) -> int:
+    """Return the beat of a command.
+
+    Raises
+    ------
+    ValueError
+        If a field does not fit.
+    """
+    if isinstance(command, Unknown):
+        return command.word & (1 << COMMAND_BITS) - 1
+    return command.OPCODE | pack_fields(_LAYOUT[type(command).__name__.lower()], vars(command))
+
+
+def decode(word: int) -> Command:
+    """Return the command in a beat; what is in no field is dropped, except of an unknown command."""
+    opcode = word & (1 << OPCODE_BITS) - 1
+    if opcode >= len(COMMANDS):
+        return Unknown(word)
+    kind = COMMANDS[opcode]
+    return kind(**unpack_fields(_LAYOUT[kind.__name__.lower()], word))

@@ -1,0 +1,137 @@
+"""What is wrong with a command before it runs, and which memory it touches if nothing is.
+
+Checks go in the order opcode, width, shape, address; the first that fails is the command's code. Addresses
+of a fill's reads are judged by the whole box 0 <= b < n_b, 0 <= Y < limit_y, 0 <= X < limit_x, 0 <= g < n_g,
+whether its loops reach every corner of it or not.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import NamedTuple
+
+from hwgen.trainer.commands import Command, Counters, Fetch, Fill, Gemm, Store, Unknown
+from hwgen.trainer.spec import TrainerSpec
+from hwgen.trainer.status import Code
+
+__all__ = ["LAST_COUNTER", "Half", "Verdict", "judge"]
+
+LAST_COUNTER = 16
+
+
+class Half(IntFlag):
+    """Halves of the memories, by the top bit of the address: what a command holds while it runs."""
+
+    NONE = 0
+    S0, S1, A0, A1, B0, B1, C0, C1 = (1 << bit for bit in range(8))
+
+
+class Verdict(NamedTuple):
+    """The code of a command before it runs, and the halves that it holds if that is OK."""
+
+    code: Code
+    holds: Half
+
+
+class _Span(NamedTuple):
+    """The words low..high of a memory of `words`, whose halves are `first` and `first` << 1."""
+
+    low: int
+    high: int
+    words: int
+    first: Half
+
+    @property
+    def inside(self) -> bool:
+        return self.low >= 0 and self.high < self.words
+
+    @property
+    def halves(self) -> Half:
+        middle = self.words // 2
+        return (self.first if self.low < middle else Half.NONE) | (
+            Half(self.first << 1) if self.high >= middle else Half.NONE
+        )
+
+
+def judge(spec: TrainerSpec, command: Command) -> Verdict:
+    """Return what is known of a command before it runs."""
+    width, shape, spans = True, True, []
+    match command:
+        case Unknown():
+            return Verdict(Code.OPCODE, Half.NONE)
+        case Fetch():
+            shape = command.words > 0 and command.container <= 1
+            spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, Half.S0)]
+        case Fill():
+            width = _in_range(spec, command.width)
+            shape = _fill_shape(spec, command)
+            spans = _fill_spans(spec, command)
+        case Gemm():
+            width = _in_range(spec, command.width_a) and _in_range(spec, command.width_b)
+            shape = (
+                min(command.tiles_m, command.tiles_n) > 0
+                and 0 < command.kgs <= spec.most_groups
+                and command.pitch >= command.tiles_n
+            )
+            spans = _gemm_spans(spec, command)
+        case Store():
+            shape = min(command.rows, command.words) > 0 and command.pitch >= command.words
+            end = command.c + (command.rows - 1) * command.pitch + command.words - 1
+            spans = [_Span(command.c, end, spec.c_words, Half.C0)]
+        case Counters():
+            shape = command.select <= LAST_COUNTER
+    if not width:
+        return Verdict(Code.WIDTH, Half.NONE)
+    if not shape:
+        return Verdict(Code.SHAPE, Half.NONE)
+    if not all(span.inside for span in spans):
+        return Verdict(Code.ADDRESS, Half.NONE)
+    holds = Half.NONE
+    for span in spans:
+        holds |= span.halves
+    return Verdict(Code.OK, holds)
+
+
+def _in_range(spec: TrainerSpec, width: int) -> bool:
+    return spec.least_width <= width <= spec.most_width
+
+
+def _fill_shape(spec: TrainerSpec, fill: Fill) -> bool:
+    loops = (fill.n_b, fill.n_y, fill.n_x, fill.n_ky, fill.n_kx, fill.n_g)
+    if min(*loops, fill.limit_y, fill.limit_x, fill.step) == 0:
+        return False
+    groups = fill.n_ky * fill.n_kx * fill.n_g
+    chunks = -(-fill.n_b * fill.n_y * fill.n_x // spec.array.lanes)
+    return fill.kgs == (chunks if fill.transpose else groups)
+
+
+def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
+    low = high = fill.source
+    for count, stride in ((fill.n_b, fill.s_b), (fill.limit_y, fill.s_y), (fill.limit_x, fill.s_x)):
+        reach = (count - 1) * stride
+        low, high = low + min(reach, 0), high + max(reach, 0)
+    high += fill.n_g - 1
+
+    lanes = spec.array.lanes
+    blocks = (
+        fill.n_ky * fill.n_kx * fill.n_g if fill.transpose else -(-fill.n_b * fill.n_y * fill.n_x // lanes)
+    )
+    banks, words, first = (
+        (spec.array.cols, spec.b_words, Half.B0) if fill.target else (spec.array.rows, spec.a_words, Half.A0)
+    )
+    written = blocks * (lanes // banks) * fill.kgs * spec.planes(fill.width)
+    return [
+        _Span(low, high, spec.scratch_words, Half.S0),
+        _Span(fill.dest, fill.dest + written - 1, words, first),
+    ]
+
+
+def _gemm_spans(spec: TrainerSpec, gemm: Gemm) -> list[_Span]:
+    a = gemm.tiles_m * gemm.kgs * spec.planes(gemm.width_a)
+    b = gemm.tiles_n * gemm.kgs * spec.planes(gemm.width_b)
+    c = (gemm.tiles_m * spec.array.rows - 1) * gemm.pitch + gemm.tiles_n
+    return [
+        _Span(gemm.a, gemm.a + a - 1, spec.a_words, Half.A0),
+        _Span(gemm.b, gemm.b + b - 1, spec.b_words, Half.B0),
+        _Span(gemm.c, gemm.c + c - 1, spec.c_words, Half.C0),
+    ]

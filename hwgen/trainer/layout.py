@@ -1,0 +1,105 @@
+"""Host tensors as frames of 128-bit beats, and back.
+
+A tensor is row-major; its rows (the last axis) are padded with zeros to whole words of 16 elements. A frame
+of int8 has a word in each beat, one of int16 in each two, element 0 lowest. Results come two to a beat, as
+64-bit integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["BEAT_BYTES", "WORD", "Frame", "container_of", "from_words", "pack", "to_words", "unpack_results"]
+
+WORD = 16
+"""Elements of a word."""
+BEAT_BYTES = 16
+
+Array = npt.NDArray[Any]
+_CONTAINERS = (np.dtype("<i1"), np.dtype("<i2"))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Beats of a stream, up to one with TLAST.
+
+    Attributes
+    ----------
+    beats : ndarray of uint8, shape (beats, 16)
+        Little-endian.
+    ended : bool
+        Whether the last beat has TLAST; a frame without one stops.
+    """
+
+    beats: Array
+    ended: bool = True
+
+    def __post_init__(self) -> None:
+        if self.ended and not len(self.beats):
+            raise ValueError("TLAST comes with a beat: a frame without beats has not ended")
+
+    def words(self) -> list[int]:
+        """Return the beats as integers."""
+        return [int.from_bytes(beat.tobytes(), "little") for beat in self.beats]
+
+
+def container_of(width: int) -> int:
+    """Return the smallest container of elements of `width` bits: 0 for int8, 1 for int16."""
+    return int(width > 8)
+
+
+def to_words(tensor: Array) -> Array:
+    """Return an integer tensor with its last axis in words: shape (..., words, 16), int16.
+
+    Raises
+    ------
+    ValueError
+        If it is not of integers, or one does not fit 16 bits.
+    """
+    tensor = np.asarray(tensor)
+    if tensor.dtype.kind not in "iu" or tensor.ndim == 0:
+        raise ValueError(f"a tensor of integers is needed, not {tensor.dtype} of shape {tensor.shape}")
+    if tensor.size and (tensor.min() < -(1 << 15) or tensor.max() >= 1 << 15):
+        raise ValueError("an element does not fit 16 bits")
+    padding = [(0, 0)] * (tensor.ndim - 1) + [(0, -tensor.shape[-1] % WORD)]
+    return np.pad(tensor.astype(np.int16), padding).reshape(*tensor.shape[:-1], -1, WORD)
+
+
+def from_words(words: Array, columns: int) -> Array:
+    """Return the tensor whose last axis of `columns` elements `to_words` has put in words."""
+    return words.reshape(*words.shape[:-2], -1)[..., :columns]
+
+
+def pack(words: Array, container: int) -> Frame:
+    """Return words as the frame that a fetch with this container takes.
+
+    Raises
+    ------
+    ValueError
+        If an element does not fit the container.
+    """
+    narrow = words.astype(_CONTAINERS[container])
+    if not np.array_equal(narrow, words):
+        raise ValueError(f"an element does not fit int{8 << container}")
+    return Frame(np.ascontiguousarray(narrow).reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES))
+
+
+def unpack_elements(beats: Array, container: int) -> Array:
+    """Return the elements in beats, widened to int16."""
+    return np.ascontiguousarray(beats).reshape(-1).view(_CONTAINERS[container]).astype(np.int16)
+
+
+def pack_results(results: Array) -> Frame:
+    """Return results as the frame that a store sends."""
+    return Frame(
+        np.ascontiguousarray(results, dtype="<i8").reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES)
+    )
+
+
+def unpack_results(frame: Frame) -> Array:
+    """Return the results in a frame of a store, as int64."""
+    return np.ascontiguousarray(frame.beats).reshape(-1).view("<i8").astype(np.int64)

@@ -1,0 +1,269 @@
+"""Specs of `kind: trainer`, and the sizes of the core that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hwgen.errors import InputError, legal_values
+from hwgen.formats import RoundingMode
+from hwgen.spec import Lfsr, ModeField, Record, Target, Whole, one_of, quoted, read_spec, spec_error, validate
+from hwgen.spec.name import Name
+
+__all__ = ["TrainerSpec", "load_spec"]
+
+ELEMENT_BITS = 16
+"""An element in scratch memory, and so the greatest word length."""
+
+
+class _Choice(Whole):
+    """Annotation: one of a few whole numbers."""
+
+    def __init__(self, what: str, *legal: int) -> None:
+        super().__init__(what, min(legal), max(legal))
+        object.__setattr__(self, "legal", legal)
+
+    def _check(self, value: object) -> object:
+        if type(value) is not int or value not in self.legal:  # type: ignore[attr-defined]
+            legal = ", ".join(map(str, self.legal))  # type: ignore[attr-defined]
+            raise spec_error(f"{self.what} {quoted(value)} is not legal: legal: {legal}")
+        return value
+
+
+class Array(Record):
+    """The dot units: how many, how wide, and how they multiply."""
+
+    rows: Annotated[int, _Choice("rows", 2, 4, 8, 16), Field(description="rows of dot units")] = 8
+    cols: Annotated[int, _Choice("cols", 2, 4, 8, 16), Field(description="columns of dot units")] = 8
+    lanes: Annotated[
+        int, _Choice("lanes", 16), Field(description="products of a dot unit in a clock: elements of a word")
+    ] = 16
+    digit: Annotated[int, _Choice("digit", 1, 2, 4), Field(description="bits of a digit")] = 2
+    multiplier: Annotated[
+        Literal["digit_serial", "decomposable"],
+        one_of("multiplier", "digit_serial", "decomposable"),
+        Field(description="digit_serial, or decomposable: 16 x 16 bits that split into four 8 x 8"),
+    ] = "digit_serial"
+
+
+class Accumulator(Record):
+    """The format of results."""
+
+    bits: Annotated[
+        int, Whole("accumulator bits", 8, 64), Field(description="width; results leave in 64 bits")
+    ]
+    overflow: Annotated[
+        Literal["saturate"],
+        one_of("overflow policy", "saturate"),
+        Field(description="what becomes of a result that does not fit; the status says so, too"),
+    ] = "saturate"
+
+
+class TrainerRounding(Record):
+    """How the core rounds where it requantises; the random bits come from its own generator."""
+
+    mode: Annotated[ModeField, Field(description="rne, rna, rtz, rup, rdn, rto or sr")] = RoundingMode.SR
+    bits: Annotated[
+        int | None, Whole("SR bits", 1, 24), Field(description="sr only: random bits of each result")
+    ] = None
+    lfsr: Annotated[Lfsr | None, Field(description="sr only: the generator")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, data: Any) -> Any:
+        return {"mode": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.mode is not RoundingMode.SR:
+            for key in ("bits", "lfsr"):
+                if getattr(self, key) is not None:
+                    raise spec_error(f"rounding mode {self.mode.value!r} takes no {key!r}: legal: sr", key)
+            return self
+        bits = 16 if self.bits is None else self.bits
+        object.__setattr__(self, "bits", bits)
+        try:
+            object.__setattr__(self, "lfsr", (self.lfsr or Lfsr()).completed(bits))
+        except PydanticCustomError as error:
+            context = error.context or {}
+            raise spec_error(context["message"], "lfsr", *context["path"]) from error
+        return self
+
+
+_KIB = Whole("KiB", 1, 1024)
+
+
+class Buffers(Record):
+    """The memories; each gets the greatest power of two of words that fits."""
+
+    a_kib: Annotated[int, _KIB, Field(description="digit planes of operand A")] = 32
+    b_kib: Annotated[int, _KIB, Field(description="digit planes of operand B")] = 32
+    c_kib: Annotated[int, _KIB, Field(description="results")] = 64
+    scratch_kib: Annotated[int, _KIB, Field(description="elements as they came from the stream")] = 32
+
+
+class TrainerSpec(Record):
+    """One training accelerator."""
+
+    kind: Annotated[Literal["trainer"], one_of("kind", "trainer"), Field(description="always trainer")]
+    name: Annotated[Name, Field(description="of the project, the C++ top and the RTL module")] = "trainer"
+    array: Annotated[Array, Field(description="the dot units")] = Array()
+    wordlengths: Annotated[
+        tuple[int, int], Field(description="least and greatest word length, selectable while it runs")
+    ] = (2, ELEMENT_BITS)
+    max_k: Annotated[
+        int, Whole("max_k", 16, 65520), Field(description="longest sum of products in one command")
+    ] = 4096
+    accumulator: Annotated[
+        Accumulator | None,
+        Field(description="default: too wide to overflow in one command", examples=[{"bits": 48}]),
+    ] = None
+    exponent_bits: Annotated[
+        int, Whole("exponent bits", 4, 16), Field(description="of the signed exponent that a tensor shares")
+    ] = 8
+    rounding: Annotated[TrainerRounding, Field(description="of requantisation")] = TrainerRounding()
+    buffers: Annotated[Buffers, Field(description="sizes of the memories")] = Buffers()
+    float_lanes: Annotated[
+        int, Whole("float lanes", 0, 64), Field(description="fp32 multiply-adders; 0: the host does it")
+    ] = 0
+    master: Annotated[
+        Literal["fp32"],
+        one_of("master format", "fp32"),
+        Field(description="format of master weights and momentum"),
+    ] = "fp32"
+    target: Annotated[Target, Field(description="what the design is built for")] = Target()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_wordlengths(cls, data: Any) -> Any:
+        """Check the pair by hand: pydantic's own message about tuples names no legal values."""
+        if not isinstance(data, Mapping) or "wordlengths" not in data:
+            return data
+        value, legal = data["wordlengths"], f"legal: [low, high] with 2 <= low <= high <= {ELEMENT_BITS}"
+        if (
+            not isinstance(value, list | tuple)
+            or len(value) != 2
+            or any(type(item) is not int for item in value)
+            or not 2 <= value[0] <= value[1] <= ELEMENT_BITS
+        ):
+            raise spec_error(f"word lengths {quoted(value)} are not legal: {legal}", "wordlengths")
+        return {**data, "wordlengths": tuple(value)}
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        for key, words in (
+            ("a_kib", self.a_words),
+            ("b_kib", self.b_words),
+            ("c_kib", self.c_words),
+            ("scratch_kib", self.scratch_words),
+        ):
+            if not 64 <= words <= 65536:
+                raise spec_error(
+                    f"{key} {getattr(self.buffers, key)} gives a memory of {words} words: legal: 64..65536",
+                    "buffers",
+                    key,
+                )
+        return self
+
+    @property
+    def least_width(self) -> int:
+        """The least word length of an operand."""
+        return self.wordlengths[0]
+
+    @property
+    def most_width(self) -> int:
+        """The greatest word length of an operand."""
+        return self.wordlengths[1]
+
+    @cached_property
+    def most_planes(self) -> int:
+        """Digits of the longest word."""
+        return self.planes(self.most_width)
+
+    def planes(self, width: int) -> int:
+        """Return the digits of a word of `width` bits."""
+        return -(-width // self.array.digit)
+
+    @cached_property
+    def most_groups(self) -> int:
+        """The most k-groups (of `lanes` products) in one command."""
+        return self.max_k // self.array.lanes
+
+    @cached_property
+    def sum_bits(self) -> int:
+        """Width of a sum of products that cannot overflow in one command."""
+        return 2 * self.most_width - 1 + (self.max_k - 1).bit_length() + 1
+
+    @cached_property
+    def result_bits(self) -> int:
+        """Width of a result."""
+        return self.sum_bits if self.accumulator is None else self.accumulator.bits
+
+    @cached_property
+    def scratch_words(self) -> int:
+        """Words of scratch memory: `lanes` elements of 16 bits each."""
+        return _words(self.buffers.scratch_kib, ELEMENT_BITS * self.array.lanes)
+
+    @cached_property
+    def a_words(self) -> int:
+        """Plane words of operand A: one digit of `lanes` elements of each of `rows` rows."""
+        return _words(self.buffers.a_kib, self.array.rows * self.array.lanes * self.array.digit)
+
+    @cached_property
+    def b_words(self) -> int:
+        """Plane words of operand B: one digit of `lanes` elements of each of `cols` rows."""
+        return _words(self.buffers.b_kib, self.array.cols * self.array.lanes * self.array.digit)
+
+    @cached_property
+    def c_words(self) -> int:
+        """Result words: `cols` results each."""
+        return _words(self.buffers.c_kib, self.array.cols * self.result_bits)
+
+    def check_supported(self) -> None:
+        """Refuse what no core computes yet.
+
+        Raises
+        ------
+        InputError
+            If the spec asks for it.
+        """
+        if self.array.multiplier != "digit_serial":
+            raise InputError(
+                f"array.multiplier {self.array.multiplier!r} is not built yet: legal: digit_serial"
+            )
+        if self.float_lanes:
+            raise InputError(f"float_lanes {self.float_lanes} are not built yet: legal: 0")
+
+
+def _words(kib: int, bits: int) -> int:
+    """Return the greatest power of two of words of `bits` bits in `kib` KiB."""
+    words = kib * 8192 // bits
+    return 1 << words.bit_length() - 1 if words else 0
+
+
+def load_spec(spec: str | Path | Mapping[str, Any] | TrainerSpec) -> TrainerSpec:
+    """Return the trainer that a spec describes.
+
+    Parameters
+    ----------
+    spec : path, mapping or TrainerSpec
+        A YAML file, or the same as plain data.
+
+    Raises
+    ------
+    InputError
+        If anything in the spec is not legal; the message says where, what, and what is legal.
+    """
+    if isinstance(spec, TrainerSpec):
+        return spec
+    source = read_spec(spec)
+    if "kind" not in source.data:
+        raise source.error("the key 'kind' is missing: legal: trainer")
+    if source.data["kind"] != "trainer":
+        raise source.error(legal_values("kind", source.data["kind"], ["trainer"]), ("kind",))
+    return validate(TrainerSpec, source)
