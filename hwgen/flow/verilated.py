@@ -17,26 +17,12 @@ from pathlib import Path
 import numpy.typing as npt
 
 from hwgen.errors import CheckError, InputError
-from hwgen.flow.cache import build
 from hwgen.flow.project import Batch, BitArray, Project
-from hwgen.flow.tools import run_tool, verilator_environment
-from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
+from hwgen.flow.verilated_build import build_models
 
 __all__ = ["RtlOperator", "RtlRun", "load_many", "load_rtl"]
 
-_HARNESS = Path(__file__).with_name("verilated_harness.hpp")
-_LIBRARY = "rtl.so"
-
-_VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-lint", "-Wno-style")
-_CXX_FLAGS = ("-std=c++17", "-O2", "-fPIC")
-
-# Takes the place of the runtime's function, which would end Python.
-_FATAL = """\
-#include "verilated_harness.hpp"
-void vl_fatal(const char* file, int line, const char*, const char* message) {
-    throw hwgen::Failure(std::string(file) + ":" + std::to_string(line) + ": " + message);
-}
-"""
+_OPTIMISATION = "-O2"
 
 _SIGNATURE = """\
 extern "C" int hwgen_batch_{index}(std::size_t count, std::size_t wanted, {parameters},
@@ -204,18 +190,9 @@ def load_many(project_dirs: Sequence[Path | str]) -> list[RtlOperator]:
     """
     projects = [Project.read(folder) for folder in project_dirs]
     wrappers = [_wrapper(project, index) for index, project in enumerate(projects)]
-    sources = [_source(project) for project in projects]
-    key: list[str | bytes | Path] = [
-        "verilated",
-        *toolchain(),
-        _HARNESS,
-        *_CXX_FLAGS,
-        *_VERILATOR_FLAGS,
-        *wrappers,
-        *sources,
-    ]
-    folder = build(key, lambda part: _compile(part, projects, wrappers))
-    return [RtlOperator(project, folder / _LIBRARY, index) for index, project in enumerate(projects)]
+    designs = [(_source(project), project.name) for project in projects]
+    library = build_models(designs, wrappers, _OPTIMISATION)
+    return [RtlOperator(project, library, index) for index, project in enumerate(projects)]
 
 
 def _source(project: Project) -> Path:
@@ -269,35 +246,3 @@ def _wrapper(project: Project, index: int) -> str:
 
 def _lines(statements: Iterable[str]) -> str:
     return "\n            ".join(statements)
-
-
-def _compile(folder: Path, projects: Sequence[Project], wrappers: Sequence[str]) -> None:
-    environment = verilator_environment()
-    includes = [
-        f"-I{path}" for path in (folder, _HARNESS.parent, Path(environment["VERILATOR_ROOT"], "include"))
-    ]
-    unit = [_FATAL]
-    for index, (project, wrapper) in enumerate(zip(projects, wrappers, strict=True)):
-        prefix = f"V{index}"
-        command = ["verilator", *_VERILATOR_FLAGS, "--prefix", prefix, "--top-module", project.name]
-        source = _source(project).resolve()
-        run_tool([*command, "--Mdir", folder, source], what=f"Verilator on {source.name}", env=environment)
-        # One translation unit, because most of the time goes into Verilator's headers. Each design
-        # defines this macro to forbid a second precompiled header, of which there is none.
-        unit.append("#undef VL_PCH_INCLUDED")
-        unit += [f'#include "{file.name}"' for file in sorted(folder.glob(f"{prefix}_*.cpp"))]
-        unit += [f'#include "{prefix}.cpp"', wrapper]
-    file, code = folder / "rtl.cpp", folder / "rtl.o"
-    file.write_text("\n".join(unit), encoding="utf-8")
-    run_tool(["g++", *_CXX_FLAGS, *includes, "-c", file, "-o", code], what="compiling the RTL's model")
-    runtime = verilator_runtime()
-    objects = [code, runtime / "verilated.o", runtime / "verilated_threads.o"]
-    # Of two definitions, of vl_fatal, the first counts: ours.
-    options = ["-shared", "-pthread", "-Wl,-z,defs,--allow-multiple-definition"]
-    run_tool(
-        ["g++", *options, *objects, "-o", folder / _LIBRARY],
-        what="linking the RTL's model",
-    )
-    for leftover in folder.iterdir():
-        if leftover.name != _LIBRARY:
-            leftover.unlink()

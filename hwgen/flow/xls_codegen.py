@@ -17,12 +17,22 @@ from hwgen.flow.sv_names import escape_ports, hide_ports
 from hwgen.flow.sv_tables import tables_as_functions
 from hwgen.flow.tools import require_module
 from hwgen.flow.xls_rings import Ring, predicate_rings, waiting_elements
+from hwgen.flow.xls_traffic import IN_ORDER, Traffic
 
-__all__ = ["CLOCK", "DELAY_MODELS", "MOST_STAGES", "RESET", "Timing", "generate_verilog"]
+__all__ = [
+    "CLOCK",
+    "DEFAULT_DELAY_MODEL",
+    "DELAY_MODELS",
+    "MOST_STAGES",
+    "RESET",
+    "Timing",
+    "generate_verilog",
+]
 
 DELAY_MODELS = ("unit", "sky130", "asap7")
 """XLS' models of how long an operation takes; ``unit`` counts one picosecond an operation."""
 
+DEFAULT_DELAY_MODEL = "sky130"
 MOST_STAGES = 1000
 CLOCK = "ap_clk"
 RESET = "ap_rst_n"
@@ -58,7 +68,13 @@ class _Design:
     inputs: Sequence[str]
     output: str
     streaming: bool
+    traffic: Traffic | None = None
     rings: tuple[Ring, ...] = ()
+
+    @property
+    def fewest_stages(self) -> int:
+        """Stages below which there is no schedule."""
+        return self.traffic.fewest_stages if self.traffic else 1
 
     @property
     def spacing(self) -> int:
@@ -71,7 +87,14 @@ class _WaitsError(RuntimeError):
 
 
 def generate_verilog(
-    xls_ir: str, *, name: str, inputs: Sequence[str], output: str, streaming: bool, timing: Timing
+    xls_ir: str,
+    *,
+    name: str,
+    inputs: Sequence[str],
+    output: str,
+    streaming: bool,
+    timing: Timing,
+    traffic: Traffic | None = None,
 ) -> tuple[int, str]:
     """Schedule an optimised XLS package and return its number of stages and its SystemVerilog.
 
@@ -86,7 +109,9 @@ def generate_verilog(
     streaming : bool
         Whether ports are ready/valid channels.
     timing : Timing
-        What to meet.
+        What to meet; with neither stages nor a clock, the fewest stages that there can be.
+    traffic : Traffic, optional
+        What a kernel's channels ask of the schedule, where it has memories or reads that do not wait.
 
     Raises
     ------
@@ -99,16 +124,27 @@ def generate_verilog(
     rings: tuple[Ring, ...] = ()
     if streaming:
         xls_ir, rings = predicate_rings(xls_ir)
-    design = _Design(xls_ir=xls_ir, name=name, inputs=inputs, output=output, streaming=streaming, rings=rings)
-    verilog = _schedule_or_explain(design, timing)
-    if timing.stages is not None:
-        return timing.stages, tables_as_functions(verilog)
+    design = _Design(
+        xls_ir=xls_ir,
+        name=name,
+        inputs=inputs,
+        output=output,
+        streaming=streaming,
+        traffic=traffic,
+        rings=rings,
+    )
+    if timing.stages is not None or timing.clock_ps is not None:
+        verilog = _schedule_or_explain(design, timing)
+        if timing.stages is not None:
+            return timing.stages, tables_as_functions(verilog)
     # XLS does not say how many stages it took to meet the clock, but what it needs when given too few.
-    stages = 1
+    stages = design.fewest_stages
     while stages <= MOST_STAGES:
         try:
             return stages, tables_as_functions(_schedule(design, replace(timing, stages=stages)))
         except RuntimeError as error:
+            if found := re.search(r"--worst_case_throughput=(\d+)", str(error)):
+                raise InputError(_recurrence(design, timing, int(found.group(1)))) from error
             needed = re.search(r"--pipeline_stages=(\d+)", str(error))
             stages = max(stages + 1, int(needed.group(1)) if needed else 0)
     raise InputError(f"{name} needs more than {MOST_STAGES} stages at {timing.clock_ps} ps")
@@ -131,10 +167,15 @@ def _schedule_or_explain(design: _Design, timing: Timing) -> str:
 
 def _recurrence(design: _Design, timing: Timing, needed: int) -> str:
     """Say how many clocks the longest way from state to state takes, and how many it may take."""
+    clock = f" of {timing.clock_ps} ps by the {timing.delay_model} delay model" if timing.clock_ps else ""
     message = (
-        f"{design.name} cannot take operands in every clock of {timing.clock_ps} ps by the "
-        f"{timing.delay_model} delay model: a step of its state takes {needed} clocks"
+        f"{design.name} cannot take operands in every clock{clock}: a step of its state takes {needed} clocks"
     )
+    if design.traffic is not None and design.traffic.memories:
+        return (
+            f"{message}; what a memory's load brings may not come back to that memory through state: "
+            "send it out, and let it come back by a stream"
+        )
     if design.spacing > 1:
         message += f", and the next use of the same partial sum comes after {design.spacing}"
     return (
@@ -184,8 +225,7 @@ def _schedule(design: _Design, timing: Timing, *, minimise_clock: bool = False) 
             "reset_asynchronous": False,
             "flop_outputs_kind": "flop",
             "worst_case_throughput": design.spacing,
-            # Left alone, XLS sends as early as it can, and latency would not be the number of stages.
-            "receives_first_sends_last": True,
+            **(design.traffic.options() if design.traffic else IN_ORDER),
             "streaming_channel_data_suffix": "_TDATA",
             "streaming_channel_valid_suffix": "_TVALID",
             "streaming_channel_ready_suffix": "_TREADY",

@@ -15,7 +15,7 @@ from hwgen.flow.project import Project
 from hwgen.flow.tools import clangxx, require_module, run_tool
 from hwgen.resources import templates_dir
 
-__all__ = ["compile_cpp_to_xls_ir", "compile_to_llvm_ir", "lower_project", "optimise"]
+__all__ = ["compile_cpp_to_xls_ir", "compile_to_llvm_ir", "include_folders", "lower_project", "optimise"]
 
 _TOP = "hwgen_top"
 
@@ -91,6 +91,14 @@ def _shim(project: Project) -> str:
     return _STREAM_SHIM.format(**parts, parameters=streams, arguments=", ".join(p.name for p in every))
 
 
+def include_folders(project_dir: Path) -> list[Path]:
+    """Return where the design's includes are found, seen from the project's folder."""
+    stand_ins = (
+        Path("open") if (project_dir / "open").is_dir() else templates_dir().resolve() / "include" / "open"
+    )
+    return [Path(), Path("src"), stand_ins]
+
+
 def lower_project(project: Project) -> str:
     """Return the XLS IR of a project's design, as lowered.
 
@@ -105,12 +113,7 @@ def lower_project(project: Project) -> str:
     source = project.path / "src" / f"{project.name}.cpp"
     if not source.is_file():
         raise InputError(f"the project has no {source.relative_to(project.path)}", file=project.path)
-    stand_ins = project.path / "open"
-    include = [
-        Path(),
-        Path("src"),
-        Path("open") if stand_ins.is_dir() else templates_dir().resolve() / "include" / "open",
-    ]
+    include = include_folders(project.path)
     with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
         shim = Path(folder, "shim.cpp")
         shim.write_text(_shim(project), encoding="utf-8")

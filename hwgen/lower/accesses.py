@@ -9,6 +9,7 @@ from llvmlite.binding import TypeKind
 
 from hwgen.errors import InputError
 from hwgen.lower.llvm import Instruction, Module, Type
+from hwgen.lower.location import Location
 from hwgen.lower.memory import Address, Pointer, Region, load, store
 from hwgen.lower.values import LoweredValue
 from hwgen.lower.xls_text import Bit, Body, Node
@@ -62,7 +63,8 @@ class Accesses:
         """Read an integer; memory keeps it padded to whole bytes."""
         self._refuse_special(instruction)
         size = self._bytes(instruction.type)
-        word = load(self._body, pointer, size, align=self._align(instruction), when=when)
+        where = instruction.location
+        word = load(self._body, pointer, size, align=self._align(instruction), when=when, where=where)
         return self._body.slice(word, 0, instruction.width, hint=instruction.name)
 
     def store(self, instruction: Instruction, value: LoweredValue, pointer: Pointer, when: Bit) -> None:
@@ -72,18 +74,20 @@ class Accesses:
             raise InputError("a pointer or a struct stored in memory has no hardware form here")
         size = self._bytes(instruction.operands[0].type)
         padded = self._body.zero_extend(value, 8 * size)
-        store(self._body, pointer, padded, align=self._align(instruction), when=when)
+        where = instruction.location
+        store(self._body, pointer, padded, align=self._align(instruction), when=when, where=where)
 
-    def copy(self, target: Pointer, source: Pointer, length: Node, when: Bit) -> None:
+    def copy(self, target: Pointer, source: Pointer, length: Node, when: Bit, where: Location | None) -> None:
         """Copy a constant number of bytes (``memcpy``, ``memmove``)."""
         if size := self._length(length):
-            word = load(self._body, source, size, align=1, when=when)
-            store(self._body, target, word, align=1, when=when)
+            word = load(self._body, source, size, align=1, when=when, where=where)
+            store(self._body, target, word, align=1, when=when, where=where)
 
-    def fill(self, target: Pointer, byte: Node, length: Node, when: Bit) -> None:
+    def fill(self, target: Pointer, byte: Node, length: Node, when: Bit, where: Location | None) -> None:
         """Set a constant number of bytes to one value (``memset``)."""
         if size := self._length(length):
-            store(self._body, target, self._body.concat([byte] * size), align=1, when=when)
+            value = self._body.concat([byte] * size)
+            store(self._body, target, value, align=1, when=when, where=where)
 
     def _length(self, length: Node) -> int:
         if length.constant is None:
@@ -105,10 +109,10 @@ class Accesses:
                 raise InputError(f"{word} memory access has no hardware form")
 
 
-def byval_copy(body: Body, pointer: Pointer, size: int, when: Bit) -> Pointer:
+def byval_copy(body: Body, pointer: Pointer, size: int, when: Bit, where: Location | None = None) -> Pointer:
     """Return a fresh copy of an argument that is passed in memory by value."""
     region = Region("argument", size)
-    region.write(body, 0, load(body, pointer, size, align=1, when=when))
+    region.write(body, 0, load(body, pointer, size, align=1, when=when, where=where))
     return Pointer((Address(region),))
 
 

@@ -1,7 +1,9 @@
 """Streams: ``hls::stream`` reads and writes as XLS receives and sends.
 
 One activation may read each stream once and write each stream once: that is what initiation interval one
-means. Reads at places that exclude each other become a single receive, such writes a single send.
+means. Reads at places that exclude each other become a single receive, such writes a single send. A read
+that does not wait (``read_nb``) is the same receive with a third result, whether there was a word; what
+follows may depend on it, other reads included.
 
 Reads and writes of different streams are not ordered: an activation takes all that it reads, then gives all
 that it writes. A C++ kernel that writes before it reads therefore waits for its input first.
@@ -9,24 +11,15 @@ that it writes. A C++ kernel that writes before it reads therefore waits for its
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.lower.cfg import ControlFlow
 from hwgen.lower.exclusion import exclude_each_other
 from hwgen.lower.location import Location, lowering_error
 from hwgen.lower.xls_text import Bit, Body, Node
 
-__all__ = ["Channel", "Channels", "Path", "parse_hook"]
-
-_HOOK = re.compile(r"__hwgen_(receive|send)ILi(\d+)E")
-
-
-def parse_hook(function: str) -> tuple[str, int] | None:
-    """Return what a mangled stream hook does (``receive`` or ``send``) and its width in bits."""
-    match = _HOOK.search(function)
-    return (match.group(1), int(match.group(2))) if match else None
+__all__ = ["Channel", "Channels", "Path"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +45,17 @@ Path = tuple[tuple[ControlFlow, str], ...]
 
 @dataclass(frozen=True)
 class _Use:
-    """What an activation does with a port so far: node, data, condition, and the places that share it."""
+    """What an activation does with a port so far.
+
+    That is its node, data, condition, the places that share it, and, of a read that does not wait, the bit
+    that says whether there was a word.
+    """
 
     node: str
     data: Node
     when: Bit
     places: tuple[tuple[Path, Location | None], ...]
+    valid: Node | None = None
 
 
 class Channels:
@@ -69,13 +67,18 @@ class Channels:
         Where the nodes go.
     channels : sequence of Channel
         The ports.
+
+    Attributes
+    ----------
+    token : str
+        What every receive and send follows.
     """
 
     def __init__(self, body: Body, channels: Sequence[Channel]) -> None:
         self._body = body
         self._ports = {channel.name: channel for channel in channels}
         self._uses: dict[str, _Use] = {}
-        self._token = body.emit("token", "after_all()", "token")
+        self.token = body.emit("token", "after_all()", "token")
 
     def receive(self, name: str, width: int, *, when: Bit, where: Location | None, path: Path) -> Node:
         """Read a stream under a path condition; what is not read is zero.
@@ -85,24 +88,61 @@ class Channels:
         InputError
             If one activation may read this stream twice, or the port does not fit.
         """
+        return self._read(name, width, when=when, where=where, path=path, waits=True).data
+
+    def poll(self, name: str, width: int, *, when: Bit, where: Location | None, path: Path) -> Node:
+        """Read a stream under a path condition if it has a word, and return whether it had.
+
+        Raises
+        ------
+        InputError
+            As `receive`, and if the stream is also read by a read that waits.
+        """
+        use = self._read(name, width, when=when, where=where, path=path, waits=False)
+        assert use.valid is not None  # noqa: S101  (made by this very kind of read)
+        return use.valid
+
+    def word(self, name: str) -> Node:
+        """Return the word that the last `poll` took."""
+        return self._uses[name].data
+
+    @property
+    def polls(self) -> bool:
+        """Whether any stream is read without waiting."""
+        return any(use.valid is not None for use in self._uses.values())
+
+    def _read(
+        self, name: str, width: int, *, when: Bit, where: Location | None, path: Path, waits: bool
+    ) -> _Use:
         self._check(name, width, where, output=False)
-        type_ = f"(token, bits[{width}])"
+        type_ = f"(token, bits[{width}])" if waits else f"(token, bits[{width}], bits[1])"
         earlier = self._uses.get(name)
         if earlier is None:
-            node = self._body.effect(type_, self._operation("receive", name, when), f"{name}_read")
+            node = self._body.effect(type_, self._receive(name, when, waits), f"{name}_read")
             text = self._body.emit(f"bits[{width}]", f"tuple_index({node}, index=1)", f"{name}_data")
-            data = Node(text, width)
-            self._uses[name] = _Use(node, data, when, ((path, where),))
-            return data
+            valid = None
+            if not waits:
+                valid = Node(self._body.emit("bits[1]", f"tuple_index({node}, index=2)", f"{name}_valid"), 1)
+            use = self._uses[name] = _Use(node, Node(text, width), when, ((path, where),), valid)
+            return use
+        first = earlier.places[0][1]
+        if waits != (earlier.valid is None):
+            raise lowering_error(
+                f"stream '{name}' is read by read() and by read_nb() (the other is at {first}); "
+                "use one of the two",
+                where,
+            )
         either = self._joined(earlier, name, "read", when, where, path)
         if isinstance(either, Node) and earlier.node in self._body.cone([either.name]):
-            first = earlier.places[0][1]
             raise lowering_error(
                 f"whether stream '{name}' is read here depends on what the read at {first} brought", where
             )
-        self._body.rewrite_effect(earlier.node, type_, self._operation("receive", name, either))
-        self._uses[name] = _Use(earlier.node, earlier.data, either, (*earlier.places, (path, where)))
-        return earlier.data
+        self._body.rewrite(earlier.node, type_, self._receive(name, either, waits))
+        use = self._uses[name] = replace(earlier, when=either, places=(*earlier.places, (path, where)))
+        return use
+
+    def _receive(self, name: str, when: Bit, waits: bool) -> str:
+        return self._operation("receive", name, when, options="" if waits else ", blocking=false")
 
     def send(self, name: str, data: Node, *, when: Bit, where: Location | None, path: Path) -> None:
         """Write a stream under a path condition.
@@ -140,11 +180,11 @@ class Channels:
         """Return the ports that the kernel neither reads nor writes."""
         return [name for name in self._ports if name not in self._uses]
 
-    def _operation(self, kind: str, name: str, when: Bit, *data: Node) -> str:
-        operands = [self._token, *(node.name for node in data)]
+    def _operation(self, kind: str, name: str, when: Bit, *data: Node, options: str = "") -> str:
+        operands = [self.token, *(node.name for node in data)]
         if when is not True:
             operands.append(f"predicate={self._body.bit(when).name}")
-        return f"{kind}({', '.join(operands)}, channel={name})"
+        return f"{kind}({', '.join(operands)}{options}, channel={name})"
 
     def _check(self, name: str, width: int, where: Location | None, *, output: bool) -> None:
         port = self._ports[name]

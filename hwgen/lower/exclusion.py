@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 
-from hwgen.lower.xls_text import Bit, Body
+from hwgen.lower.xls_text import PENDING, Bit, Body
 
 __all__ = ["exclude_each_other"]
 
 # What is neither logic nor cheap stands for any value: that keeps the question small, and the answer sound.
 _OPEN_ARITHMETIC = ("encode", "one_hot", "sdiv", "smod", "udiv", "umod", "umul")
-_OPEN = frozenset((*_OPEN_ARITHMETIC, "array_index", "state_read", "tuple_index"))
+_OPEN = frozenset((*_OPEN_ARITHMETIC, "array_index", "state_read", "tuple_index", PENDING))
 
 
 def exclude_each_other(body: Body, a: Bit, b: Bit) -> bool:

@@ -1,7 +1,7 @@
 """Global variables: constant ones are lookup tables, the others are the state of a proc.
 
 A ``static`` variable keeps its value from one activation to the next, so each scalar in it becomes one state
-element that resets to its initializer.
+element that resets to its initializer; deep arrays become memories (see `hwgen.lower.memory_rule`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from hwgen.errors import InputError
 from hwgen.lower.constants import initializer_scalars
 from hwgen.lower.llvm import Module
 from hwgen.lower.memory import Region
+from hwgen.lower.memory_rule import memory_shape
+from hwgen.lower.ram_array import RamArray
 from hwgen.lower.xls_text import Body
 
 __all__ = ["Globals", "StateElement"]
@@ -48,6 +50,7 @@ class Globals:
         self._stateful = stateful
         self._regions: dict[str, Region] = {}
         self.state: list[StateElement] = []
+        self.memories: list[RamArray] = []
 
     def region(self, name: str) -> Region:
         """Return the memory of global variable `name`.
@@ -76,6 +79,11 @@ class Globals:
         if variable.constant:
             for scalar in scalars:
                 region.cells[scalar.offset] = self._body.literal(scalar.value, 8 * scalar.size)
+            return region
+        if self._stateful and (shape := memory_shape(self._module, variable, scalars)) is not None:
+            banks, depth, stride = shape
+            region.rams = RamArray(self._body, short, banks=banks, depth=depth, stride=stride)
+            self.memories.append(region.rams)
             return region
         if not self._stateful:
             raise InputError(

@@ -17,19 +17,17 @@ from hwgen.errors import InputError
 from hwgen.lower.accesses import Accesses, byval_copy
 from hwgen.lower.arithmetic import BINARY, CASTS, intrinsic, lower_binary, lower_cast, lower_compare
 from hwgen.lower.cfg import ControlFlow, Decisions
-from hwgen.lower.channels import Channels, Path, parse_hook
+from hwgen.lower.channels import Channels, Path
 from hwgen.lower.globals import Globals
 from hwgen.lower.llvm import Block, Function, Instruction, Module, Value
-from hwgen.lower.location import lowering_error
-from hwgen.lower.memory import Pointer, load, store
+from hwgen.lower.location import Location, lowering_error
+from hwgen.lower.memory import Pointer
 from hwgen.lower.operands import constant_operand
+from hwgen.lower.stream_calls import StreamCalls, parse_hook
 from hwgen.lower.values import LoweredValue, choose, is_undefined, undefined
 from hwgen.lower.xls_text import Bit, Body, Node
 
 __all__ = ["Lowering"]
-
-_WORD = 64
-"""Bits of a register of x86-64, whose calling convention the IR follows."""
 
 _EFFECTS = frozenset(("call", "load", "store"))
 """Instructions for which it matters whether control reaches them."""
@@ -76,7 +74,7 @@ class Lowering:
         self._module = module
         self._body = body
         self._variables = variables
-        self._channels = channels
+        self._streams = StreamCalls(body, channels)
         self._accesses = Accesses(body, module)
         self._open: list[str] = []
 
@@ -287,12 +285,13 @@ class Lowering:
         if _NO_EFFECT.match(name):
             return None
         if match := _MEMORY_INTRINSIC.match(name):
-            self._bulk(frame, match.group(1), operands, when)
+            self._bulk(frame, match.group(1), operands, when, instruction.location)
             return None
         if name.startswith("llvm."):
             return self._intrinsic(frame, name, instruction, operands)
         if hook := parse_hook(name):
-            return self._stream(frame, block, instruction, hook, when)
+            values = [self._value(frame, operand) for operand in operands]
+            return self._streams.lower(hook, instruction, values, when, frame.at(block.name))
         if name not in self._module.functions:
             shown = self._module.declarations.get(name, name)
             raise InputError(f"call to '{shown}', which has no body in this file")
@@ -304,15 +303,18 @@ class Lowering:
             )
             if passed is not None:
                 size = self._module.size(self._module.type(passed[len("byval(") : -1]))
-                arguments[number] = byval_copy(self._body, self._pointer(frame, operands[number]), size, when)
+                source, where = self._pointer(frame, operands[number]), instruction.location
+                arguments[number] = byval_copy(self._body, source, size, when, where)
         return self.call(function, arguments, when=when, path=frame.at(block.name))
 
-    def _bulk(self, frame: _Frame, kind: str, operands: Sequence[Value], when: Bit) -> None:
+    def _bulk(
+        self, frame: _Frame, kind: str, operands: Sequence[Value], when: Bit, where: Location | None
+    ) -> None:
         target, length = self._pointer(frame, operands[0]), self._node(frame, operands[2])
         if kind == "memset":
-            self._accesses.fill(target, self._node(frame, operands[1]), length, when)
+            self._accesses.fill(target, self._node(frame, operands[1]), length, when, where)
         else:
-            self._accesses.copy(target, self._pointer(frame, operands[1]), length, when)
+            self._accesses.copy(target, self._pointer(frame, operands[1]), length, when, where)
 
     def _intrinsic(
         self, frame: _Frame, name: str, instruction: Instruction, operands: Sequence[Value]
@@ -325,50 +327,6 @@ class Lowering:
         if isinstance(result, Node) and result.width != instruction.width:
             raise InputError(f"'{name}' with a result of {instruction.width} bits has no hardware form")
         return result
-
-    def _stream(
-        self, frame: _Frame, block: Block, instruction: Instruction, hook: tuple[str, int], when: Bit
-    ) -> LoweredValue | None:
-        """Lower a read or write of ``hls::stream``.
-
-        Data of 65 to 127 bits travels as two words, the low one first, longer data through memory.
-        """
-        kind, width = hook
-        operands = list(instruction.operands[:-1])
-        where = instruction.location
-        returned = None
-        halves = _WORD < width < 2 * _WORD
-        if kind != "send" and not instruction.width and not halves:
-            returned = self._pointer(frame, operands.pop(0))
-        name = self._channel(self._pointer(frame, operands[0]))
-        assert self._channels is not None  # noqa: S101  (a region has a channel only in a proc)
-        if kind == "send":
-            data = self._value(frame, operands[1])
-            if isinstance(data, Pointer):
-                data = load(self._body, data, (width + 7) // 8, align=1, when=when)
-            if halves:
-                data = self._body.concat([self._node(frame, operands[2]), self._node(frame, operands[1])])
-            if not isinstance(data, Node):
-                raise InputError("only integers can be written to a stream")
-            sent = self._body.slice(data, 0, width)
-            self._channels.send(name, sent, when=when, where=where, path=frame.at(block.name))
-            return None
-        data = self._channels.receive(name, width, when=when, where=where, path=frame.at(block.name))
-        if halves:
-            padded = self._body.zero_extend(data, 2 * _WORD)
-            return tuple(self._body.slice(padded, start, _WORD) for start in (0, _WORD))
-        if returned is None:
-            return data
-        padded = self._body.zero_extend(data, 8 * ((width + 63) // 64 * 8))
-        store(self._body, returned, padded, align=1, when=when)
-        return None
-
-    def _channel(self, pointer: Pointer) -> str:
-        channels = {address.region.channel for address in pointer.addresses}
-        channel = next(iter(channels), None)
-        if len(channels) != 1 or channel is None:
-            raise InputError("which stream this is depends on a variable, or it is no port of the kernel")
-        return channel
 
 
 def _verdict(names: set[str], open_: frozenset[str]) -> Callable[[str, str], bool | None]:

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hwgen.errors import InputError
+from hwgen.lower.location import Location
+from hwgen.lower.ram_array import Place, RamArray
 from hwgen.lower.xls_text import Bit, Body, Node
 
 __all__ = ["Address", "Pointer", "Region", "load", "store"]
@@ -36,6 +38,8 @@ class Region:
         Whether stores are refused.
     channel : str or None
         The stream that a pointer to this region denotes; such a region has no contents.
+    rams : RamArray or None
+        The memories that hold it instead of cells.
     cells : dict
         Byte offset -> node of a multiple of eight bits. Bytes in no cell are undefined.
     """
@@ -44,6 +48,7 @@ class Region:
     size: int
     constant: bool = False
     channel: str | None = None
+    rams: RamArray | None = None
     cells: dict[int, Node] = field(default_factory=dict)
 
     def read(self, body: Body, offset: int, size: int) -> Node:
@@ -175,8 +180,11 @@ def _sum(body: Body, address: Address, stride: int) -> Node:
     return total
 
 
-def _load_one(body: Body, address: Address, size: int, align: int, when: Bit) -> Node:
+def _load_one(body: Body, address: Address, size: int, align: int, when: Bit, where: Location | None) -> Node:
     region = address.region
+    if region.rams is not None:
+        condition = body.both(when, address.when)
+        return region.rams.load(Place(address.offset, address.terms, size, align, condition, where))
     if region.channel is not None:
         raise InputError(
             f"stream '{region.channel}' is used as data; only read() and write() have a hardware form"
@@ -193,8 +201,12 @@ def _load_one(body: Body, address: Address, size: int, align: int, when: Bit) ->
     return body.lookup(entries, slots.index, hint=region.name)
 
 
-def load(body: Body, pointer: Pointer, size: int, *, align: int, when: Bit) -> Node:
+def load(
+    body: Body, pointer: Pointer, size: int, *, align: int, when: Bit, where: Location | None = None
+) -> Node:
     """Return the `size` bytes that `pointer` denotes; the value matters if the path condition `when` holds.
+
+    `where` is the C++ line of the access.
 
     Raises
     ------
@@ -204,14 +216,18 @@ def load(body: Body, pointer: Pointer, size: int, *, align: int, when: Bit) -> N
     if not pointer.addresses:
         return body.undefined(8 * size)
     *others, last = pointer.addresses
-    value = _load_one(body, last, size, align, when)
+    value = _load_one(body, last, size, align, when, where)
     for address in others:
-        value = body.select(address.when, _load_one(body, address, size, align, when), value)
+        value = body.select(address.when, _load_one(body, address, size, align, when, where), value)
     return value
 
 
-def store(body: Body, pointer: Pointer, value: Node, *, align: int, when: Bit) -> None:
+def store(
+    body: Body, pointer: Pointer, value: Node, *, align: int, when: Bit, where: Location | None = None
+) -> None:
     """Write `value` (whole bytes) where `pointer` points if the path condition `when` holds.
+
+    `where` is the C++ line of the access.
 
     Raises
     ------
@@ -225,6 +241,10 @@ def store(body: Body, pointer: Pointer, value: Node, *, align: int, when: Bit) -
             raise InputError(f"'{region.name}' cannot be written here")
         alone = len(pointer.addresses) == 1
         condition = when if alone else body.both(when, address.when)
+        if region.rams is not None:
+            place = Place(address.offset, address.terms, size, align, condition, where)
+            region.rams.store(place, value)
+            continue
         if not address.terms:
             if not _inside(address, size, condition):
                 continue

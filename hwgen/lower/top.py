@@ -11,6 +11,7 @@ References keep the calling convention out of the picture: whatever the width, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from hwgen.errors import InputError
 from hwgen.lower.channels import Channel, Channels
@@ -19,9 +20,10 @@ from hwgen.lower.llvm import Function, Module, parse_module
 from hwgen.lower.location import lowering_error
 from hwgen.lower.lowering import Lowering
 from hwgen.lower.memory import Address, Pointer, Region
+from hwgen.lower.rams import MemoryPort
 from hwgen.lower.xls_text import Body
 
-__all__ = ["lower_function", "lower_proc"]
+__all__ = ["LoweredKernel", "lower_function", "lower_kernel", "lower_proc"]
 
 # Words of the XLS IR grammar that must not become names of nodes.
 _GRAMMAR = """
@@ -88,6 +90,26 @@ def lower_function(
     return "\n".join([f"package {title}", "", header, *body.live_lines([value.name]), final, "}", ""])
 
 
+@dataclass(frozen=True)
+class LoweredKernel:
+    """A kernel as an XLS package with one proc.
+
+    Attributes
+    ----------
+    xls_ir : str
+        Not optimised; one channel a port, and two a memory.
+    memories : tuple of MemoryPort
+        The memories that the kernel needs beside it.
+    polls : bool
+        Whether it reads a stream without waiting. What such a kernel does may change from cycle to cycle
+        while it waits, so it must send nothing before all of its receives are done.
+    """
+
+    xls_ir: str
+    memories: tuple[MemoryPort, ...]
+    polls: bool
+
+
 def lower_proc(
     llvm_ir: str | Module,
     *,
@@ -96,10 +118,35 @@ def lower_proc(
     outputs: Mapping[str, int],
     name: str | None = None,
 ) -> str:
+    """Translate a C++ kernel that stands alone into an XLS package with one proc; see `lower_kernel`.
+
+    Raises
+    ------
+    InputError
+        As for `lower_kernel`, and for a memory, which only kernels of networks have.
+    """
+    kernel = lower_kernel(llvm_ir, top=top, inputs=inputs, outputs=outputs, name=name)
+    if kernel.memories:
+        array = kernel.memories[0].request.removesuffix("_request")
+        raise InputError(
+            f"static array '{array}' is a memory: it has {kernel.memories[0].depth} elements and is indexed "
+            "by a variable; only kernels of networks have memories"
+        )
+    return kernel.xls_ir
+
+
+def lower_kernel(
+    llvm_ir: str | Module,
+    *,
+    top: str,
+    inputs: Mapping[str, int],
+    outputs: Mapping[str, int],
+    name: str | None = None,
+) -> LoweredKernel:
     """Translate a C++ streaming kernel into an XLS package with one proc.
 
-    Static variables become state that resets to their initializers; each call of the kernel is one
-    activation.
+    Static variables become state that resets to their initializers, deep static arrays memories; each call of
+    the kernel is one activation.
 
     Parameters
     ----------
@@ -108,15 +155,11 @@ def lower_proc(
     inputs, outputs : mapping of str to int
         Streams in parameter order, inputs first: name to width in bits.
 
-    Returns
-    -------
-    str
-        XLS IR, not optimised; one channel a port.
-
     Raises
     ------
     InputError
-        As for `lower_function`, and for a port that is not used, read at two places, or may be written twice.
+        As for `lower_function`, and for a port that is not used, read at two places, or may be written twice,
+        and for what a memory cannot do in one activation.
     """
     title = name or top
     _check_names([title, *inputs, *outputs])
@@ -131,6 +174,10 @@ def lower_proc(
     Lowering(module, body, variables, channels).call(function, streams)
     if unused := channels.unused():
         raise lowering_error(f"kernel '{title}' never uses stream '{unused[0]}'", function.location)
+    memories = [port for memory in variables.memories for port in memory.finish(channels.token)]
+    for memory in memories:
+        ports.append(Channel(memory.request, memory.request_width, output=True))
+        ports.append(Channel(memory.response, memory.width, output=False))
     for element in variables.state:
         value = element.region.read(body, element.offset, element.width // 8)
         body.effect("()", f"next_value(param={element.name}, value={value.name})", f"{element.name}_next")
@@ -138,7 +185,8 @@ def lower_proc(
     reset = ", ".join(str(item.reset) for item in variables.state)
     header = f"top proc {title}({state}init={{{reset}}}) {{"
     declarations = [port.declaration(number) for number, port in enumerate(ports)]
-    return "\n".join([f"package {title}", "", *declarations, "", header, *body.live_lines(), "}", ""])
+    text = "\n".join([f"package {title}", "", *declarations, "", header, *body.live_lines(), "}", ""])
+    return LoweredKernel(text, tuple(memories), channels.polls)
 
 
 def _find(functions: Mapping[str, Function], top: str, parameters: int) -> Function:

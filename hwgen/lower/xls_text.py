@@ -7,10 +7,14 @@ whole slices) are made here; everything else is left to XLS' optimiser.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Bit", "Body", "Node"]
+__all__ = ["PENDING", "Bit", "Body", "Node"]
+
+PENDING = "pending"
+"""Stands for the operation of a node that is not known yet."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,17 @@ class Body:
         self._lines[name] = f"{type_} = {expression}"
         return name
 
-    def rewrite_effect(self, name: str, type_: str, expression: str) -> None:
-        """Replace an effect; it may use nodes that were written after it, unless they depend on it."""
+    def pending(self, width: int, hint: str) -> Node:
+        """Return a node whose operation `rewrite` will give; until then it may be anything."""
+        name = self.unique(hint)
+        self._lines[name] = f"bits[{width}] = {PENDING}()"
+        return Node(name, width)
+
+    def rewrite(self, name: str, type_: str, expression: str) -> None:
+        """Replace an effect or a pending node.
+
+        It may use nodes that were written after it, unless they depend on it.
+        """
         self._lines[name] = f"{type_} = {expression}"
 
     def drop_effect(self, name: str) -> None:
@@ -126,6 +139,34 @@ class Body:
         if operation in leaves:
             return []
         return [name for name in _OPERAND.findall(arguments) if name in self._lines]
+
+    def significant_bits(self, node: Node) -> int:
+        """Return how many low bits of `node` can be other than zero, as far as its text shows."""
+        return min(node.width, self._significant(node.name, 64))
+
+    def _significant(self, name: str, depth: int) -> int:
+        type_, _, expression = self._lines.get(name, "").partition(" = ")
+        width = re.fullmatch(r"bits\[(\d+)\]", type_)
+        if width is None:
+            return sys.maxsize  # a parameter, or no integer
+        bits = int(width[1])
+        operation, _, arguments = expression.partition("(")
+        if operation == "literal":
+            return int(arguments.removeprefix("value=").rstrip(")")).bit_length()
+        names = self._operands(f" = {expression}", ())
+        if operation not in ("and", "concat", "identity", "sel", "zero_ext") or depth == 0 or not names:
+            return bits
+        operands = [self._significant(name, depth - 1) for name in names]
+        match operation:
+            case "concat":
+                return bits - self._width(names[0]) + operands[0]
+            case "sel":
+                return min(bits, max(operands[1:]))
+            case _:
+                return min(bits, *operands)
+
+    def _width(self, name: str) -> int:
+        return int(self._lines[name].removeprefix("bits[").partition("]")[0])
 
     def op(self, op: str, width: int, /, *operands: Node, hint: str = "v", **attributes: object) -> Node:
         """Write one operation on bits, for example ``op("add", 8, a, b)``."""

@@ -241,7 +241,7 @@ KERNELS = {
         """,
     ),
     "a stream chosen by data": (
-        "depends on a variable",
+        "'a' is written but is an input",
         """
         extern "C" void k(Stream& a, Stream& y) {
           const auto x = a.read();

@@ -78,7 +78,7 @@ def test_lowered_streams_become_calls_on_their_channels(tmp_path: Path) -> None:
     assert "alloca" not in body[1]
 
 
-@pytest.mark.parametrize("member", ["empty()", "full()", "size()", "read_nb(t)", "write_nb(t)"])
+@pytest.mark.parametrize("member", ["empty()", "full()", "size()", "write_nb(t)"])
 def test_what_has_no_handshake_is_refused_when_lowering(member: str, tmp_path: Path) -> None:
     source = (
         f"#include <hls_stream.h>\nbool f(hls::stream<ap_uint<8>>& x, ap_uint<8>& t) {{ return x.{member}; }}"

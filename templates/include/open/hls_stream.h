@@ -3,7 +3,8 @@
 // Used only where Vitis' own headers are absent. Natively (C simulation) a stream is an unbounded queue: it is never
 // full, as with AMD's, and its depth matters to hardware only. It is for one thread.
 // With HWGEN_LOWER defined it has no state at all: reads and writes become calls of undefined functions, which the
-// compiler to RTL replaces by handshakes on the channel that `this` names. Only blocking reads and writes exist there.
+// compiler to RTL replaces by handshakes on the channel that `this` names. Only reads, read_nb and blocking writes
+// exist there.
 //
 // Deviation from AMD's: reading an empty stream aborts with a message. AMD's warns and returns a default value, which
 // turns a wrong token count into wrong numbers.
@@ -12,7 +13,7 @@
 #define HWGEN_OPEN_HLS_STREAM_H
 
 #ifdef HWGEN_LOWER
-#include <ap_int.h>
+#include "hls_word.h"
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wbit-int-extension"
@@ -20,6 +21,10 @@
 // Defined nowhere. Data crosses as packed bits, and no exception can leave, so that a call stays a plain call.
 template <int W>
 unsigned _BitInt(W) __hwgen_receive(const void* channel) noexcept;
+template <int W>
+bool __hwgen_poll(const void* channel) noexcept;
+template <int W>
+unsigned _BitInt(W) __hwgen_polled(const void* channel) noexcept;
 template <int W>
 void __hwgen_send(void* channel, unsigned _BitInt(W) data) noexcept;
 
@@ -52,16 +57,20 @@ class stream<T, 0> {
   stream& operator=(const stream&) = delete;
 
   // Without line tables of their own, these are at the line that uses them when the compiler to RTL refuses something.
-  __attribute__((always_inline, nodebug)) T read() { return static_cast<T>(__hwgen_receive<width>(this)); }
+  __attribute__((always_inline, nodebug)) T read() { return word::value(__hwgen_receive<width>(this)); }
   __attribute__((always_inline, nodebug)) void read(T& x) { x = read(); }
-  __attribute__((always_inline, nodebug)) void write(const T& x) {
-    __hwgen_send<width>(this, static_cast<ap_open::bits_t<width>>(ap_open::number_of(x)));
+  __attribute__((always_inline, nodebug)) bool read_nb(T& x) {
+    if (!__hwgen_poll<width>(this)) return false;
+    x = word::value(__hwgen_polled<width>(this));
+    return true;
   }
+  __attribute__((always_inline, nodebug)) void write(const T& x) { __hwgen_send<width>(this, word::bits(x)); }
   __attribute__((always_inline, nodebug)) void operator>>(T& x) { x = read(); }
   __attribute__((always_inline, nodebug)) void operator<<(const T& x) { write(x); }
 
  private:
-  static constexpr int width = ap_open::shape_of<T>::width;
+  using word = ap_open::stream_word<T>;
+  static constexpr int width = word::width;
 };
 
 #else
