@@ -15,6 +15,9 @@ from hwgen.trainer.commands import (
     encode,
     field_table,
 )
+from hwgen.trainer.cycles import Times, estimate
+from hwgen.trainer.device import Device
+from hwgen.trainer.engines import Engine, GoldenEngine, NetworkEngine
 from hwgen.trainer.golden import GoldenCore
 from hwgen.trainer.layout import Frame, pack, to_words, unpack_results
 from hwgen.trainer.run_cycles import run_cycles
@@ -25,18 +28,24 @@ __all__ = [
     "Code",
     "Command",
     "Counters",
+    "Device",
+    "Engine",
     "Fetch",
     "Fill",
     "Frame",
     "Gemm",
     "GoldenCore",
+    "GoldenEngine",
+    "NetworkEngine",
     "Nop",
     "Status",
     "Store",
+    "Times",
     "TrainerSpec",
     "Unknown",
     "decode",
     "encode",
+    "estimate",
     "field_table",
     "load_spec",
     "pack",

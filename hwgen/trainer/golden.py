@@ -27,6 +27,8 @@ __all__ = ["GoldenCore"]
 Array = npt.NDArray[Any]
 _STAGES = (Fetch, Fill, Gemm, Store)
 _COUNTERS_PER_STAGE = 4
+_SMALL_PRODUCT = 1 << 17
+"""Multiplications that OpenBLAS does not share out."""
 
 
 class GoldenCore:
@@ -166,7 +168,7 @@ class GoldenCore:
     def _gemm(self, gemm: Gemm) -> Code:
         left = self._operand(self.a, gemm.a, gemm.tiles_m, gemm.kgs, gemm.width_a)
         right = self._operand(self.b, gemm.b, gemm.tiles_n, gemm.kgs, gemm.width_b)
-        sums = (left @ right.T).astype(np.int64)
+        sums = _product(left, right.T).astype(np.int64)
         cols = self.spec.array.cols
         rows = gemm.tiles_m * self.spec.array.rows
         # A view of the results, row by row; rows lie `pitch` words apart.
@@ -218,3 +220,14 @@ class GoldenCore:
             self._run = [0] * len(_STAGES)
             self._commands = [0] * len(_STAGES)
         return payload & 0xFFFF_FFFF
+
+
+def _product(left: Array, right: Array) -> Array:
+    """Return a matrix product, in so many parts of rows that BLAS takes one thread for each.
+
+    A product of one command is too small for more: to wake up threads takes longer than to multiply.
+    """
+    rows = len(left)
+    while rows % 2 == 0 and rows * right.size > _SMALL_PRODUCT:
+        rows //= 2
+    return (left.reshape(-1, rows, left.shape[1]) @ right).reshape(len(left), -1)

@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BEAT_BYTES", "WORD", "Frame", "container_of", "from_words", "pack", "to_words", "unpack_results"]
+__all__ = [
+    "BEAT_BYTES",
+    "WORD",
+    "Array",
+    "Frame",
+    "container_of",
+    "pack",
+    "pack_results",
+    "to_words",
+    "unpack_elements",
+    "unpack_results",
+]
 
 WORD = 16
 """Elements of a word."""
@@ -67,11 +78,6 @@ def to_words(tensor: Array) -> Array:
         raise ValueError("an element does not fit 16 bits")
     padding = [(0, 0)] * (tensor.ndim - 1) + [(0, -tensor.shape[-1] % WORD)]
     return np.pad(tensor.astype(np.int16), padding).reshape(*tensor.shape[:-1], -1, WORD)
-
-
-def from_words(words: Array, columns: int) -> Array:
-    """Return the tensor whose last axis of `columns` elements `to_words` has put in words."""
-    return words.reshape(*words.shape[:-2], -1)[..., :columns]
 
 
 def pack(words: Array, container: int) -> Frame:
