@@ -12,13 +12,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import mpmath
 import numpy as np
 import numpy.typing as npt
 
 from hwgen.formats import FixedFormat, FloatFormat, Overflow, Rounding, RoundingMode
 from hwgen.formats.exact import exact_of
-from hwgen.golden.activation_functions import FUNCTIONS, PRECISION, RELATIVE_ERROR
+from hwgen.golden.activation_functions import FUNCTIONS, PRECISION, RELATIVE_ERROR, multiprecision
 
 __all__ = ["MAX_WIDTH", "Element", "Targets", "correctly_rounded", "exact_value", "targets"]
 
@@ -92,8 +91,9 @@ def correctly_rounded(name: str, codes: Codes, x_fmt: Element, y_fmt: Element, o
 
 def exact_value(name: str, x: float) -> Fraction:
     """Return f(x) with a relative error below 2^-280, for an operand whose value is a finite number."""
-    with mpmath.workprec(PRECISION):
-        value = FUNCTIONS[name].precise(mpmath.mpf(x))
+    mp = multiprecision()
+    with mp.workprec(PRECISION):
+        value = FUNCTIONS[name].precise(mp.mpf(x))
         sign, mantissa, exponent, _ = value._mpf_
     power = Fraction(2) ** int(exponent)
     return Fraction(-int(mantissa) if sign else int(mantissa)) * power

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FUNCTIONS", "PRECISION", "RELATIVE_ERROR", "RealFunction"]
+__all__ = ["FUNCTIONS", "PRECISION", "RELATIVE_ERROR", "RealFunction", "multiprecision"]
 
 Values = npt.NDArray[np.float64]
 
@@ -56,6 +55,13 @@ class RealFunction:
     reduction: str = "none"
 
 
+def multiprecision() -> Any:
+    """Return mpmath, loaded when a value needs it: few do, and loading takes longer than most commands."""
+    import mpmath
+
+    return mpmath
+
+
 def _nonzero(values: Values, where: npt.NDArray[np.bool_], sign: Values | float = 1.0) -> Values:
     """Replace zeros that are underflows by a tiny number of the right sign."""
     return np.where((values == 0) & where, np.copysign(_TINY, sign), values)
@@ -90,17 +96,19 @@ def _dgelu(x: Values) -> Values:
     value = _nonzero(value, np.isfinite(x), -1.0)  # only the tail to minus infinity underflows
     # The two summands cancel near the root, x = -0.7518: there float64 is not precise enough.
     for index in np.flatnonzero((x > -0.8) & (x < -0.7)):
-        with mpmath.workprec(PRECISION):
-            value.flat[index] = float(_precise_dgelu(mpmath.mpf(float(x.flat[index]))))
+        with multiprecision().workprec(PRECISION):
+            value.flat[index] = float(_precise_dgelu(multiprecision().mpf(float(x.flat[index]))))
     return value
 
 
 def _precise_gelu(x: Any) -> Any:
-    return x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+    mp = multiprecision()
+    return x * mp.erfc(-x / mp.sqrt(2)) / 2
 
 
 def _precise_dgelu(x: Any) -> Any:
-    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2 + x * mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi)
+    mp = multiprecision()
+    return mp.erfc(-x / mp.sqrt(2)) / 2 + x * mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi)
 
 
 def _dsigmoid(x: Values) -> Values:
@@ -109,7 +117,8 @@ def _dsigmoid(x: Values) -> Values:
 
 
 def _precise_dsigmoid(x: Any) -> Any:
-    e = mpmath.exp(-abs(x))
+    mp = multiprecision()
+    e = mp.exp(-abs(x))
     return e / (1 + e) ** 2
 
 
@@ -119,7 +128,8 @@ def _dtanh(x: Values) -> Values:
 
 
 def _precise_dtanh(x: Any) -> Any:
-    e = mpmath.exp(-2 * abs(x))
+    mp = multiprecision()
+    e = mp.exp(-2 * abs(x))
     return 4 * e / (1 + e) ** 2
 
 
@@ -129,7 +139,8 @@ def _dsigmoid_of_y(y: Values) -> Values:
 
 
 def _precise_dsigmoid_of_y(y: Any) -> Any:
-    y = min(max(y, mpmath.mpf(0)), mpmath.mpf(1))
+    mp = multiprecision()
+    y = min(max(y, mp.mpf(0)), mp.mpf(1))
     return y * (1 - y)
 
 
@@ -139,7 +150,8 @@ def _dtanh_of_y(y: Values) -> Values:
 
 
 def _precise_dtanh_of_y(y: Any) -> Any:
-    y = min(abs(y), mpmath.mpf(1))
+    mp = multiprecision()
+    y = min(abs(y), mp.mpf(1))
     return (1 - y) * (1 + y)
 
 
@@ -179,12 +191,16 @@ def _function(
 FUNCTIONS: dict[str, RealFunction] = {
     function.name: function
     for function in (
-        _function("sigmoid", "1 / (1 + exp(-x))", "none", _sigmoid, lambda x: 1 / (1 + mpmath.exp(-x))),
-        _function("tanh", "tanh(x)", "odd", np.tanh, mpmath.tanh),
-        _function("exp", "exp(x)", "none", _exp, mpmath.exp, "exponential"),
+        _function(
+            "sigmoid", "1 / (1 + exp(-x))", "none", _sigmoid, lambda x: 1 / (1 + multiprecision().exp(-x))
+        ),
+        _function("tanh", "tanh(x)", "odd", np.tanh, lambda x: multiprecision().tanh(x)),
+        _function("exp", "exp(x)", "none", _exp, lambda x: multiprecision().exp(x), "exponential"),
         _function("gelu", "x * Phi(x), Phi the standard normal distribution", "none", _gelu, _precise_gelu),
         _function("reciprocal", "1 / x", "odd", lambda x: 1.0 / x, lambda x: 1 / x, "significand"),
-        _function("rsqrt", "1 / sqrt(x)", "none", _rsqrt, lambda x: 1 / mpmath.sqrt(x), "significand"),
+        _function(
+            "rsqrt", "1 / sqrt(x)", "none", _rsqrt, lambda x: 1 / multiprecision().sqrt(x), "significand"
+        ),
         _function(
             "dsigmoid",
             "sigmoid'(x) = exp(-x) / (1 + exp(-x))^2",

@@ -60,7 +60,7 @@ class Whole:
 class Record(BaseModel):
     """Base of every spec record: frozen, strict about types, and helpful about unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

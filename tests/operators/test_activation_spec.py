@@ -25,6 +25,7 @@ def spec(function: str, x: str = "e5m2", y: str = "e5m2", **keys: object) -> dic
         (spec("tanh", x="fp32"), "up to 16 bits"),
         (spec("tanh", x="q4.4", y="q1.7", overflow="wrap"), "cannot wrap"),
         (spec("exp", x="e5m6", y="e5m6", method="polynomial", segments=1, degree=1), "no faithful exp"),
+        (spec("tanh", method="polynomial", segments=256), "another number of segments"),
         (spec("leaky_relu", slope=0), "2^-60 to 1"),
         (spec("softmax"), "needs the key 'n'"),
         (spec("softmax", n=65), "2..64"),

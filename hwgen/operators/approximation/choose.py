@@ -97,7 +97,7 @@ def approximate(
             best = luts, design
     if best is None:
         what = f"method {method!r}" + (f" and {segments} segments in each piece" if segments else "")
-        legal = "more segments, or method: auto" if segments else "method: auto, or table"
+        legal = "another number of segments, or method: auto" if segments else "method: auto, or table"
         raise InputError(
             f"no faithful {function} from {x_fmt.name} to {y_fmt.name} by {what}: legal: {legal}"
         )

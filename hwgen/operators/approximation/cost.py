@@ -31,7 +31,8 @@ def rom_luts(values: Integers) -> float:
     entries = len(values)
     low = int(values.min())
     bits = unsigned_bits(values) if low >= 0 else signed_bits(values)
-    varying = sum(1 for bit in range(bits) if len(np.unique((values >> bit) & 1)) > 1)
+    differing = int(np.bitwise_or.reduce(values) & ~np.bitwise_and.reduce(values))
+    varying = (differing & ((1 << bits) - 1)).bit_count()
     changes = 1 + int(np.count_nonzero(np.diff(values)))
     # Runs of equal entries (ends of the range) minimise away.
     effective = min(entries, 4 * changes)

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from hwgen.formats import FixedFormat
 from hwgen.golden.activation_design import Segments
-from hwgen.operators.approximation.fit import Fit, Piece, fit_polynomial, scale_segments
+from hwgen.operators.approximation.fit import Fit, Pieces, fit_polynomial, scale_segments
 from hwgen.operators.approximation.points import Points
 
-__all__ = ["addresses", "cut_piece", "piecewise_polynomial", "segment_arrays"]
+__all__ = ["addresses", "cut_pieces", "piecewise_polynomial", "segment_array"]
 
 Integers = npt.NDArray[np.int64]
 
 _MOST_SHIFT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """The pieces `numbers`, which take the same number of segments: 2^split each."""
+
+    split: int
+    numbers: Integers
+    pieces: Pieces
 
 
 def piecewise_polynomial(
@@ -35,27 +45,34 @@ def piecewise_polynomial(
     split : int, optional
         log2 of the number of segments of every piece; default for each piece the fewest that do.
     """
-    fitted: list[tuple[int, Piece]] = []
-    for number in range(len(points.f)):
-        candidates = range(points.bits + 1) if split is None else (split,)
-        for k in candidates:
-            piece = cut_piece(points, number, split=k, guard=guard)
-            if piece.signs_agree.all() and fit_polynomial(piece, degree=degree).good.all():
-                fitted.append((k, piece))
-                break
-        else:
-            return None
-    shift, fits = 0, [fit_polynomial(piece, degree=degree) for _, piece in fitted]
+    if split is not None and split > points.bits:
+        return None
+    waiting = np.arange(len(points.f))
+    groups: list[_Group] = []
+    for k in range(points.bits + 1) if split is None else (split,):
+        pieces = cut_pieces(points, waiting, split=k, guard=guard)
+        good = fit_polynomial(pieces, degree=degree).good.reshape(len(waiting), -1).all(axis=1)
+        if good.any():
+            chosen = waiting[good]
+            if not good.all():
+                pieces = cut_pieces(points, chosen, split=k, guard=guard)
+            groups.append(_Group(k, chosen, pieces))
+        waiting = waiting[~good]
+        if not len(waiting):
+            break
+    else:
+        return None
+    shift, fits = 0, [fit_polynomial(group.pieces, degree=degree) for group in groups]
     while shift < _MOST_SHIFT and degree:
-        coarser = [fit_polynomial(piece, degree=degree, slope_shift=shift + 1) for _, piece in fitted]
+        coarser = [fit_polynomial(group.pieces, degree=degree, slope_shift=shift + 1) for group in groups]
         if not all(fit.good.all() for fit in coarser):
             break
         shift, fits = shift + 1, coarser
-    return _assembled(points, fitted, fits, degree=degree, shift=shift)
+    return _assembled(points, groups, fits, degree=degree, shift=shift)
 
 
-def cut_piece(points: Points, number: int, *, split: int, guard: int) -> Piece:
-    """Return piece `number` cut into 2^split segments, for results with `guard` bits beyond precision."""
+def cut_pieces(points: Points, numbers: Integers, *, split: int, guard: int) -> Pieces:
+    """Return some pieces, each cut into 2^split segments, for results with `guard` bits beyond precision."""
     y_fmt = points.design.y_fmt
     fixed = isinstance(y_fmt, FixedFormat)
     if isinstance(y_fmt, FixedFormat):
@@ -68,11 +85,11 @@ def cut_piece(points: Points, number: int, *, split: int, guard: int) -> Piece:
         reduced = points.design.reduction != "none"  # then the final exponent is not known here
         lowest = -400 if reduced else y_fmt.emin - y_fmt.mantissa - guard
     return scale_segments(
-        points.f[number],
-        points.low[number],
-        points.high[number],
-        points.negative[number],
-        points.wanted[number],
+        points.f[numbers],
+        points.low[numbers],
+        points.high[numbers],
+        points.negative[numbers],
+        points.wanted[numbers],
         split=split,
         width=width,
         lowest=lowest,
@@ -93,39 +110,43 @@ def addresses(splits: Sequence[int]) -> tuple[Integers, int]:
     return base, total
 
 
-def segment_arrays(base: Integers, total: int, parts: Sequence[Integers]) -> Integers:
-    """Return the pieces' values, one for each segment, laid out by address."""
+def segment_array(base: Integers, total: int, parts: Iterable[tuple[Integers, Integers]]) -> Integers:
+    """Return values of segments, laid out by address.
+
+    Each part is the numbers of pieces of one length and, one piece after the other, their segments' values.
+    """
     values = np.zeros(total, dtype=np.int64)
-    for start, part in zip(base.tolist(), parts, strict=True):
-        values[start : start + len(part)] = part
+    for numbers, part in parts:
+        rows = part.reshape(len(numbers), -1)
+        values[base[numbers][:, None] + np.arange(rows.shape[1])] = rows
     return values
 
 
-def _assembled(
-    points: Points, fitted: list[tuple[int, Piece]], fits: list[Fit], *, degree: int, shift: int
-) -> Segments:
-    splits = [k for k, _ in fitted]
-    base, total = addresses(splits)
+def _assembled(points: Points, groups: list[_Group], fits: list[Fit], *, degree: int, shift: int) -> Segments:
+    splits = np.zeros(len(points.f), dtype=np.int64)
+    for group in groups:
+        splits[group.numbers] = group.split
+    base, total = addresses(splits.tolist())
 
-    def laid_out(parts: Sequence[Integers]) -> Integers:
-        return segment_arrays(base, total, parts)
+    def laid_out(parts: Iterable[Integers]) -> Integers:
+        return segment_array(base, total, zip([group.numbers for group in groups], parts, strict=True))
 
-    coefficients = [laid_out([fit.coefficients[power] for fit in fits]) for power in range(3)]
+    coefficients = [laid_out(fit.coefficients[power] for fit in fits) for power in range(3)]
     used = degree
     while used and not coefficients[used].any():
         used -= 1
     return Segments(
         bits=points.bits,
-        t_bits=points.bits - min(splits) if used else 0,
+        t_bits=points.bits - int(splits.min()) if used else 0,
         base=base,
-        split=np.array(splits, dtype=np.int64),
-        exponent=laid_out([piece.exponent for _, piece in fitted]),
-        negative=laid_out([piece.negative for _, piece in fitted]),
+        split=splits,
+        exponent=laid_out(group.pieces.exponent for group in groups),
+        negative=laid_out(group.pieces.negative for group in groups),
         c0=coefficients[0],
         c1=coefficients[1] if used >= 1 else None,
         c2=coefficients[2] if used >= 2 else None,
         rows=None,
         shared=0,
         slope_shift=shift if used else 0,
-        width=fitted[0][1].width,
+        width=groups[0].pieces.width,
     )
