@@ -23,6 +23,7 @@ KeyPath = tuple[str | int, ...]
 
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 32
+_TOO_DEEP = f"nested deeper than {_MAX_DEPTH} levels"
 
 # libyaml when the wheel has it; both parse the same language.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -115,6 +116,8 @@ def _parse(text: str, file: str) -> SpecSource:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "nesting depth" in (error.problem or ""):  # newer libyaml has a limit of its own, far beyond ours
+            raise InputError(_TOO_DEEP, file=file, line=mark.line + 1 if mark else None) from error
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise InputError(
             f"not valid YAML: {what}", file=file, line=mark.line + 1 if mark else None
@@ -142,7 +145,7 @@ def _refuse_bombs(text: str, file: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
-                raise InputError(f"nested deeper than {_MAX_DEPTH} levels", file=file, line=line)
+                raise InputError(_TOO_DEEP, file=file, line=line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
