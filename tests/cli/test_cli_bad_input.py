@@ -71,6 +71,7 @@ BAD_SPECS = [
     ("a_name_that_climbs_out", "name: unit", "name: ../../etc/unit", 2, "'../../etc/unit'", "C identifier"),
     ("an_absolute_name", "name: unit", "name: /tmp/unit", 2, "'/tmp/unit'", "C identifier"),
     ("a_cpp_keyword_as_name", "name: unit", "name: template", 2, "'template'", "legal: 'template_unit'"),
+    ("a_verilog_keyword_as_name", "name: unit", "name: buf", 2, "'buf'", "legal: 'buf_unit'"),
     ("a_duplicate_key", "name: unit", "name: unit\nname: other", 3, "'name' is given twice", "line 2"),
     (
         "a_list_for_formats",

@@ -10,6 +10,7 @@ import pytest
 from hwgen.errors import InputError
 from hwgen.formats import FixedFormat, Overflow, RoundingMode
 from hwgen.operators import kind_names, load
+from hwgen.spec.reserved_words import CPP_WORDS, VERILOG_KEYWORDS
 
 MUL: dict[str, Any] = {"kind": "mul", "formats": {"a": "e4m3fn", "b": "e5m2", "y": "bf16"}}
 LFSR: dict[str, Any] = {"mode": "sr", "bits": 8, "rand": {"lfsr": {}}}
@@ -168,6 +169,17 @@ def test_what_is_no_c_identifier_is_no_name(name: object) -> None:
         assert load({**MUL, "name": None}).name == "mul_e4m3fn_e5m2_bf16_rne"
     else:
         assert "name: " in refusal(name=name)
+
+
+def test_a_word_of_a_language_is_no_name_and_one_made_of_it_is() -> None:
+    assert len(VERILOG_KEYWORDS) == 248  # IEEE 1800-2017, table B.1
+    assert {"buf", "endmodule", "checker", "first_match", "int", "this"} <= VERILOG_KEYWORDS
+    assert {"template", "int", "wchar_t", "xor_eq", "errno"} <= CPP_WORDS
+    for word in CPP_WORDS | VERILOG_KEYWORDS:
+        message = refusal(name=word)
+        assert f"illegal name {word!r}" in message
+        assert f"legal: '{word}_unit'" in message
+    assert load({**MUL, "name": "buf_unit"}).name == "buf_unit"
 
 
 @pytest.mark.parametrize("name", ["q", "A1_b2", "x" * 64, "mac_e4m3"])
