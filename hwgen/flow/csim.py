@@ -60,8 +60,15 @@ extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t, {parameters})
 }}
 """
 
-# What every wrapper of a stream top needs before its function.
+# What every wrapper of a stream top needs before the design. A read from an empty stream would abort, and
+# this process with it: here it is noted, the activation goes on with a zero, and it is the last one.
 _STREAM_HEAD = """\
+static const void* hwgen_starved = nullptr;
+#define HWGEN_ON_EMPTY_READ(stream) hwgen_starved = hwgen_starved ? hwgen_starved : (stream)
+
+extern "C" int hwgen_starved_port;  // counted from 1; -1 is a stream inside the design
+int hwgen_starved_port = 0;
+
 #include <__verbose_abort>
 #include <cstdlib>
 
@@ -69,13 +76,21 @@ _STREAM_HEAD = """\
 void std::__libcpp_verbose_abort(const char*, ...) noexcept {{ std::abort(); }}
 """
 
+_STARVED_PORT = "hwgen_starved_port"
+
 # The streams are empty between activations, so they stay within one block of memory.
 _STREAM_WRAPPER = """\
 extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t, {parameters}) {{
     {streams}
+    hwgen_starved = nullptr;
+    hwgen_starved_port = 0;
     for (std::size_t i = 0; i < count; ++i) {{
         {writes}
         [[clang::always_inline]] ::{name}({arguments});
+        if (hwgen_starved || {output}_stream.empty()) {{
+            hwgen_starved_port = {starved};
+            return i;
+        }}
         hwgen_store({output}_, i, {output}_stream.read());
     }}
     return count;
@@ -86,9 +101,12 @@ extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t, {parameters})
 _FRAME_WRAPPER = """\
 extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t wanted, {parameters}) {{
     {streams}
+    hwgen_starved = nullptr;
+    hwgen_starved_port = 0;
     std::size_t released = 0;
     const auto activate = [&] {{
         ::{name}({arguments});
+        hwgen_starved_port = {starved};
         for (; !{output}_stream.empty(); ++released) {{
             const ap_uint<{width}> result = {output}_stream.read();
             if (released < wanted) hwgen_store({output}_, released, result);
@@ -96,9 +114,9 @@ extern "C" std::size_t hwgen_batch(std::size_t count, std::size_t wanted, {param
     }};
     for (std::size_t i = 0; i < count; ++i) {{
         {writes}
-        while (!{first}_stream.empty()) activate();
+        while (!{first}_stream.empty() && !hwgen_starved) activate();
     }}
-    for (std::size_t before = released + 1; released < wanted && before != released;) {{
+    for (std::size_t before = released + 1; released < wanted && before != released && !hwgen_starved;) {{
         before = released;
         activate();
     }}
@@ -119,7 +137,7 @@ class NativeOperator:
     def __init__(self, project: Project, library: Path) -> None:
         self.project = project
         self.library = library
-        self._batch = None if project.stateful else _entry(ctypes.CDLL(str(library)), project)
+        self._stateless = None if project.stateful else ctypes.CDLL(str(library))
 
     def __call__(self, *operands: npt.ArrayLike, results: int | None = None) -> BitArray:
         """Return the results for `operands`; see `hwgen.flow.project.port_arrays` for what is refused.
@@ -134,17 +152,31 @@ class NativeOperator:
         Raises
         ------
         CheckError
-            If there are fewer or more results.
+            If there are fewer or more results, or the design reads more words than there are.
         """
         batch = Batch.of(self.project, operands, results)
-        if self._batch is not None:
-            released = self._batch(*batch.arguments)
+        if self._stateless is not None:
+            released = self._run(self._stateless, batch)
         else:
             with _fresh(self.library) as library:
-                released = _entry(library, self.project)(*batch.arguments)
+                released = self._run(library, batch)
         if released != batch.wanted:
             raise CheckError(f"csim of {self.project.name}: {released} results, but {batch.wanted} are due")
         return batch.result
+
+    def _run(self, library: ctypes.CDLL, batch: Batch) -> int:
+        """Return how many results were released; raise `CheckError` if a stream was read while empty."""
+        released = int(_entry(library, self.project)(*batch.arguments))
+        if self.project.interface == "stream":
+            number = ctypes.c_int.in_dll(library, _STARVED_PORT).value
+            if number:
+                ports = (*self.project.inputs, self.project.output)
+                stream = f"stream {ports[number - 1].name}" if number > 0 else "a stream inside the design"
+                raise CheckError(
+                    f"csim of {self.project.name}: {stream} is read while empty, after {released} results: "
+                    "one activation reads more words than it is given"
+                )
+        return released
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.project.name}>"
@@ -183,8 +215,10 @@ def _wrapper(project: Project) -> str:
         return (head + _FUNCTION_WRAPPER).format(**parts, reads=", ".join(words.values()))
     ports = (*project.inputs, output)
     wrapper = _FRAME_WRAPPER if project.variable_rate else _STREAM_WRAPPER
-    return (head + _STREAM_HEAD + wrapper).format(
+    starved = "".join(f"hwgen_starved == &{p.name}_stream ? {number} : " for number, p in enumerate(ports, 1))
+    return (_STREAM_HEAD + head + wrapper).format(
         **parts,
+        starved=f"!hwgen_starved ? 0 : {starved}-1",
         first=project.inputs[0].name,
         streams="\n    ".join(f"hls::stream<ap_uint<{p.width}>> {p.name}_stream;" for p in ports),
         writes="\n        ".join(f"{name}_stream.write({word});" for name, word in words.items()),

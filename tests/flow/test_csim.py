@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hwgen.emit import emit
-from hwgen.errors import InputError, ToolError
+from hwgen.errors import CheckError, InputError, ToolError
 from hwgen.flow import csim, native_build
 from hwgen.flow.csim import compile_native
 from hwgen.flow.project import Project
@@ -89,6 +89,48 @@ def test_changed_sources_are_compiled_anew(project, tmp_path):
     source.write_text(text.replace("(a, b)", "(a, ap_uint<4>(b ^ 8))"))
     operands = operator.exhaustive()
     assert np.array_equal(compile_native(folder)(*operands), operator.golden(operands[0], operands[1] ^ 8))
+
+
+WRITES = "y.write(result);"
+NORM = {"kind": "norm", "formats": {"x": "bf16", "y": "fp32"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "right", "wrong", "message"),
+    [
+        (SR_STREAM, "b.read();", "(b.read(), b.read());", "stream b is read while empty, after 0 results"),
+        (
+            SR_STREAM,
+            WRITES,
+            f"static int late; if (++late > 9) b.read(); {WRITES}",
+            "stream b is read while empty, after 9 results",
+        ),
+        (SR_STREAM, WRITES, f"if (result[0]) {WRITES}", "results, but 100 are due"),
+        (
+            {**NARROW_MUL, "name": "narrow_stream", "interface": "stream"},
+            WRITES,
+            "static hls::stream<ap_uint<8>> inner; y.write(inner.read());",
+            "a stream inside the design is read while empty, after 0 results",
+        ),
+        (NORM, "ctrl.read();", "(ctrl.read(), ctrl.read());", "stream ctrl is read while empty"),
+    ],
+    ids=["input", "later", "no result", "inside", "frames"],
+)
+def test_a_design_that_reads_more_than_it_is_given_fails_the_check(
+    project, tmp_path, spec, right, wrong, message
+):
+    operator, original = project(spec)
+    folder = shutil.copytree(original, tmp_path / "greedy")
+    source = folder / "src" / f"{operator.name}.cpp"
+    text = source.read_text()
+    assert text.count(right) == 1
+    source.write_text(text.replace(right, wrong))
+    native, operands = compile_native(folder), operator.vectors(100, seed=1)
+    counts = operator.result_counts(*operands)
+    expected = {} if counts is None else {"results": int(counts.sum())}
+    for _ in range(2):  # the failure of one call is not that of the next
+        with pytest.raises(CheckError, match=message):
+            native(*operands, **expected)
 
 
 def test_cpp_that_does_not_compile_is_a_tool_error_naming_the_line(project, tmp_path):

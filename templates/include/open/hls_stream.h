@@ -7,7 +7,8 @@
 // exist there.
 //
 // Deviation from AMD's: reading an empty stream aborts with a message. AMD's warns and returns a default value, which
-// turns a wrong token count into wrong numbers.
+// turns a wrong token count into wrong numbers. A program that must not abort defines HWGEN_ON_EMPTY_READ(stream),
+// which is given the stream's address, and does not use what is computed after that.
 
 #ifndef HWGEN_OPEN_HLS_STREAM_H
 #define HWGEN_OPEN_HLS_STREAM_H
@@ -86,9 +87,14 @@ class stream<T, 0> {
 
   T read() {
     if (queue_.empty()) {
+#ifdef HWGEN_ON_EMPTY_READ
+      HWGEN_ON_EMPTY_READ(this);
+      return T();
+#else
       std::fprintf(stderr, "hls::stream '%s' is read while empty: the reader expects more tokens than were written\n",
                    name_.c_str());
       std::abort();
+#endif
     }
     const T front = queue_.front();
     queue_.pop_front();
