@@ -38,7 +38,7 @@ HWGEN_INLINE ap_uint<Y::width> dequantize(ap_uint<BLOCK::element::width> code, a
 template <class BLOCK, class Y, class RULE, int N>
 HWGEN_INLINE ap_uint<Y::width * N> dequantize_word(
     const ap_uint<BLOCK::element::width * N + BLOCK::scale::width>& block,
-    const random_words<typename RULE::random_t, N>& random = random_words<typename RULE::random_t, N>()) {
+    const element_words<typename RULE::random_t, N>& random = element_words<typename RULE::random_t, N>()) {
   constexpr int bits = BLOCK::element::width;
   ap_uint<bits> elements[N];
   split_word<bits, N>(block, elements);

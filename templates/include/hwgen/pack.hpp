@@ -44,15 +44,15 @@ HWGEN_INLINE ap_uint<W * N> joined_word(const ap_uint<W> (&elements)[N]) {
 
 // The random words of N roundings, from one word; deterministic rules have none.
 template <class RANDOM, int N>
-struct random_words;
+struct element_words;
 template <int N>
-struct random_words<no_random, N> {
+struct element_words<no_random, N> {
   no_random word[N];
 };
 template <int R, int N>
-struct random_words<ap_uint<R>, N> {
+struct element_words<ap_uint<R>, N> {
   ap_uint<R> word[N];
-  HWGEN_INLINE random_words(const ap_uint<R * N>& dealt) { split_word<R, N>(dealt, word); }
+  HWGEN_INLINE element_words(const ap_uint<R * N>& dealt) { split_word<R, N>(dealt, word); }
 };
 
 }  // namespace hwgen

@@ -114,7 +114,7 @@ struct block_word {
 template <class X, class BLOCK, class RULE, int N>
 HWGEN_INLINE typename block_word<BLOCK, N>::type quantize_word(
     const ap_uint<X::width * N>& operands,
-    const random_words<typename RULE::random_t, N>& random = random_words<typename RULE::random_t, N>()) {
+    const element_words<typename RULE::random_t, N>& random = element_words<typename RULE::random_t, N>()) {
   using word_t = typename block_word<BLOCK, N>::type;
   constexpr int element_bits = block_word<BLOCK, N>::element_bits;
   ap_uint<X::width> x[N];
