@@ -36,7 +36,10 @@ def check(name: str, folder: Path, *settings: str) -> None:
     assert "warning" not in done.stderr
 
 
-@pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+# Two show that the testbench works with clang; what clang makes of a design is the evidence of engine csim.
+@pytest.mark.parametrize(
+    "name", [FAST[0], FAST[3], *(pytest.param(name, marks=pytest.mark.slow) for name in (*FAST[1:3], *SLOW))]
+)
 def test_clang_with_the_stand_ins_gives_the_vectors_without_a_warning(name: str, tmp_path: Path) -> None:
     check(name, tmp_path / "p")
 

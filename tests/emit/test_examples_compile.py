@@ -25,7 +25,7 @@ WARNED = "template <class T> T f(T x) { T idle = x; return x; }\nint g() { retur
 
 
 def clang() -> list[str]:
-    # clang itself, for zig's front end wants an object file; with GCC's library, for libc++ needs zig's settings.
+    # clang itself, for zig wants an object file; with GCC's library, for libc++ takes zig's settings.
     wheel = Path(str(require_module("ziglang", "compiling C++").origin)).parent
     own = f"-isystem{wheel / 'lib/include'}"
     return [sys.executable, "-m", "ziglang", "clang", "-xc++", "--target=x86_64-linux-gnu", own]

@@ -34,7 +34,7 @@ def mismatches(
 
 
 def test_random_formats_and_modes_agree_with_the_golden_model(tmp_path: Path) -> None:
-    assert mismatches(random_units(seed=1, count=60), tmp_path, 2_000) == []
+    assert mismatches(random_units(seed=1, count=30), tmp_path, 2_000) == []
 
 
 def test_what_is_written_out_for_circuits_agrees_with_the_golden_model(tmp_path: Path) -> None:
