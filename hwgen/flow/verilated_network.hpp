@@ -5,11 +5,11 @@
 // generated code beside this file only names ports.
 #pragma once
 
-#include "verilated_harness.hpp"
-
 #include <cstring>
 #include <memory>
 #include <vector>
+
+#include "verilated_harness.hpp"
 
 namespace hwgen {
 
