@@ -15,7 +15,6 @@ from hwgen.trainer.commands import Command, Fetch, Fill, Gemm, Store
 from hwgen.trainer.judge import judge
 from hwgen.trainer.run_cycles import run_cycles
 from hwgen.trainer.spec import TrainerSpec
-from hwgen.trainer.status import Code
 
 __all__ = ["LATENCIES", "STAGES", "Latency", "StageTimes", "Timeline", "Times", "estimate"]
 
@@ -43,14 +42,19 @@ class Latency:
 
 
 LATENCIES: dict[type[Command], Latency] = {
-    Fetch: Latency(4, 2, 5),
-    Fill: Latency(4, 2, 9),
-    Gemm: Latency(4, 2, 21),
-    Store: Latency(6, 4, 4),
+    Fetch: Latency(4, 1, 8),
+    Fill: Latency(4, 1, 16),
+    Gemm: Latency(4, 1, 24),
+    Store: Latency(14, 11, 4),
 }
-"""What a core of default size takes, before its first run cycle, between commands and after the last one."""
-COMMAND_LATENCY = 4
+"""What stages take around run cycles; found by the counters of a simulated core.
+
+After the last run cycle of a product follow the rows of its last tile, too, one a cycle.
+"""
+COMMAND_LATENCY = 7
 """From the first command beat to its issue."""
+ADDING_LATENCY = 6
+"""What a product that adds to results takes longer, to read them."""
 
 
 @dataclass
@@ -95,81 +99,102 @@ class _InFlight:
 
 
 @dataclass
-class Timeline:
-    """Commands issued so far, and the times that follow.
+class _Stage:
+    """What is known of one stage at some time of issue.
 
     Attributes
     ----------
-    spec : TrainerSpec
-        The core.
+    free : int
+        After its last run cycle.
+    rows_free : int
+        After the last row of the last tile that has left the array.
+    done : int
+        When its last command is known to be done.
+    flight : list
+        Commands that may still be under way, in order.
     """
 
-    spec: TrainerSpec
-    _now: int = COMMAND_LATENCY - 1
-    _end: int = 0
-    _free: dict[type[Command], int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
-    _flight: dict[type[Command], list[_InFlight]] = field(default_factory=lambda: {s: [] for s in STAGES})
-    _times: dict[type[Command], StageTimes] = field(default_factory=lambda: {s: StageTimes() for s in STAGES})
-    _busy_until: dict[type[Command], int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
+    free: int = 0
+    rows_free: int = 0
+    done: int = 0
+    flight: list[_InFlight] = field(default_factory=list)
+    times: StageTimes = field(default_factory=StageTimes)
+
+
+class Timeline:
+    """Commands issued so far, and the times that follow.
+
+    A store that reads results while a product adds to others gives way to it; that alone is not modelled.
+    """
+
+    def __init__(self, spec: TrainerSpec) -> None:
+        self._spec = spec
+        self._now = COMMAND_LATENCY - 1
+        self._end = 0
+        self._stages: dict[type[Command], _Stage] = {stage: _Stage() for stage in STAGES}
 
     def holds(self, command: Command) -> int:
         """Return the memory halves that a command needs; none if it is refused."""
-        return int(judge(self.spec, command).holds)
+        return int(judge(self._spec, command).holds)
 
     def issue_time(self, command: Command, holds: int) -> int:
         """Return when a command would be issued if it came next."""
         time = self._now + 1
-        stage = type(command)
-        for other, flight in self._flight.items():
-            if other is stage:
-                if len(flight) >= MOST_OUTSTANDING:
-                    time = max(time, flight[-MOST_OUTSTANDING].done + 1)
-                if isinstance(command, Gemm) and command.accumulate and flight:
-                    time = max(time, flight[-1].done + 1)
-            else:
+        for kind, stage in self._stages.items():
+            flight = stage.flight
+            if kind is not type(command):
                 for earlier in flight:
                     if earlier.holds & holds:
                         time = max(time, earlier.done + 1)
+            elif flight:
+                if len(flight) >= MOST_OUTSTANDING:
+                    time = max(time, flight[-MOST_OUTSTANDING].done + 1)
+                if isinstance(command, Gemm) and command.accumulate:
+                    time = max(time, flight[-1].done + 1)
         return time
 
     def issue(self, command: Command, holds: int) -> int:
-        """Issue a command next, and return when."""
-        time = self.issue_time(command, holds)
-        self._now = time
-        stage = type(command)
-        if stage not in LATENCIES or judge(self.spec, command).code is not Code.OK:
+        """Issue a command next, and return when. One that holds nothing runs on no stage."""
+        time = self._now = self.issue_time(command, holds)
+        if not holds:
             self._end = max(self._end, time + 1)
             return time
-        for flight in self._flight.values():
-            while flight and flight[0].done < time:
-                flight.pop(0)
-        latency = LATENCIES[stage]
-        begins = max(time + latency.start, self._free[stage] + latency.between)
-        ends = begins + self._occupied(command)
-        done = ends + latency.end
-        self._free[stage] = ends
-        self._flight[stage].append(_InFlight(done, holds))
-        times = self._times[stage]
-        times.commands += 1
-        times.run += run_cycles(self.spec, command)
-        times.busy += done - max(time, self._busy_until[stage])
-        self._busy_until[stage] = done
+        for other in self._stages.values():
+            while other.flight and other.flight[0].done < time:
+                other.flight.pop(0)
+        stage, latency = self._stages[type(command)], LATENCIES[type(command)]
+        run = run_cycles(self._spec, command)
+        begins = max(time + latency.start, stage.free + latency.between)
+        stage.free = begins + run
+        done = stage.free + latency.end
+        if isinstance(command, Fill) and command.transpose:
+            # The last block is turned out.
+            stage.free += self._spec.array.lanes
+            done += self._spec.array.lanes
+        elif isinstance(command, Gemm):
+            done = self._drained(stage, command, begins, run) + latency.end
+        stage.flight.append(_InFlight(done, holds))
+        stage.times.commands += 1
+        stage.times.run += run
+        stage.times.busy += done - max(time, stage.done)
+        stage.done = done
         self._end = max(self._end, done + 1)
         return time
 
+    def _drained(self, stage: _Stage, gemm: Gemm, begins: int, run: int) -> int:
+        """Return when the last row of a product is on its way to result memory.
+
+        A tile leaves the array row by row, and not before the one before it has.
+        """
+        rows = self._spec.array.rows
+        tiles = gemm.tiles_m * gemm.tiles_n
+        first = max(begins + run // tiles, stage.rows_free)
+        stage.rows_free = max(begins + run + rows, first + tiles * rows)
+        return stage.rows_free + gemm.accumulate * ADDING_LATENCY
+
     def times(self) -> Times:
         """Return the times of what was issued so far."""
-        return Times(self._end, self._times)
-
-    def _occupied(self, command: Command) -> int:
-        """Return how long a command keeps its stage: its run cycles, and what its other kernels add."""
-        run = run_cycles(self.spec, command)
-        if isinstance(command, Fill) and command.transpose:
-            return run + self.spec.array.lanes  # the last block is turned out
-        if isinstance(command, Gemm):
-            # A tile leaves row by row while the next one is made.
-            return max(run, command.tiles_m * command.tiles_n * self.spec.array.rows)
-        return run
+        return Times(self._end, {kind: stage.times for kind, stage in self._stages.items()})
 
 
 def estimate(spec: TrainerSpec, commands: Iterable[Command]) -> Times:
