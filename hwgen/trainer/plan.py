@@ -125,13 +125,13 @@ class Plan:
         Left, right.
     strips : tuple
         Of each operand.
-    slices : dict
-        What is summed over at a time: coarse (False) and fine (True).
+    slices : tuple
+        What is summed over at a time: coarse, and fine for the first strip if there are any.
     """
 
     operands: tuple[Operand, Operand]
     strips: tuple[tuple[Strip, ...], tuple[Strip, ...]]
-    slices: dict[bool, tuple[Box, ...]]
+    slices: tuple[tuple[Box, ...], tuple[Box, ...]]
     blocks: tuple[Block, ...]
     steps: tuple[Step, ...]
 
@@ -152,7 +152,7 @@ def make_plan(spec: TrainerSpec, left: Operand, right: Operand, shape: Shape) ->
     strips = (left_strips, right_strips)
     blocks = _blocks(spec, strips, shape.outer)
     steps = _steps(blocks, len(slices), len(fine), shape.outer)
-    return Plan((left, right), strips, {False: slices, True: fine}, blocks, steps)
+    return Plan((left, right), strips, (slices, fine), blocks, steps)
 
 
 def _sums(left: Operand, right: Operand) -> Space:

@@ -227,10 +227,12 @@ def best_schedule(spec: TrainerSpec, left: Operand, right: Operand) -> Schedule:
     """
     best: Schedule | None = None
     laid_out = 0
+    plans: set[Plan] = set()
     for shape in _shapes(spec, left, right):
         plan = make_plan(spec, left, right, shape)
-        if plan is None:
+        if plan is None or plan in plans:
             continue
+        plans.add(plan)
         schedule = make_schedule(spec, plan)
         if not _encodable(schedule):
             continue
