@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hwgen.trainer.commands import (
+    Bias,
     Command,
     Counters,
     Fetch,
     Fill,
     Gemm,
+    Load,
     Nop,
     Store,
     Unknown,
@@ -19,12 +21,13 @@ from hwgen.trainer.cycles import Times, estimate
 from hwgen.trainer.device import Device
 from hwgen.trainer.engines import Engine, GoldenEngine, NetworkEngine
 from hwgen.trainer.golden import GoldenCore
-from hwgen.trainer.layout import Frame, pack, to_words, unpack_results
+from hwgen.trainer.layout import Frame, pack, pack_numbers, to_words, unpack_integers, unpack_results
 from hwgen.trainer.run_cycles import run_cycles
 from hwgen.trainer.spec import TrainerSpec, load_spec
 from hwgen.trainer.status import Code, Status, status_table
 
 __all__ = [
+    "Bias",
     "Code",
     "Command",
     "Counters",
@@ -36,6 +39,7 @@ __all__ = [
     "Gemm",
     "GoldenCore",
     "GoldenEngine",
+    "Load",
     "NetworkEngine",
     "Nop",
     "Status",
@@ -49,8 +53,10 @@ __all__ = [
     "field_table",
     "load_spec",
     "pack",
+    "pack_numbers",
     "run_cycles",
     "status_table",
     "to_words",
+    "unpack_integers",
     "unpack_results",
 ]

@@ -14,12 +14,14 @@ from typing import ClassVar, NamedTuple, TypeAlias
 __all__ = [
     "COMMANDS",
     "COMMAND_BITS",
+    "Bias",
     "Command",
     "Counters",
     "Fetch",
     "FieldRow",
     "Fill",
     "Gemm",
+    "Load",
     "Nop",
     "Store",
     "Unknown",
@@ -50,12 +52,20 @@ class Nop:
 
 @dataclass(frozen=True)
 class Fetch:
-    """Takes one frame from the data stream into scratch memory, as integers of 16 bits."""
+    """Takes one frame from the data stream into scratch memory, as integers of 16 bits.
+
+    Numbers in fp32 are quantised on the way, or only measured for the exponent that they need.
+    """
 
     OPCODE: ClassVar[int] = 1
-    container: int = bits(2, "elements of the frame: 0: 16 x int8 a beat, 1: 8 x int16 a beat")
+    FP32: ClassVar[int] = 2
+    container: int = bits(2, "elements of the frame: 0: 16 x int8 a beat, 1: 8 x int16, 2: 4 x fp32")
     base: int = bits(16, "first scratch word")
-    words: int = bits(16, "scratch words; the frame has words * (container + 1) beats")
+    words: int = bits(16, "scratch words; the frame has words * 2^container beats")
+    width: int = bits(5, "fp32 only: bits of an element")
+    exponent: int = bits(16, "fp32 only: elements are x * 2^-exponent", signed=True)
+    take: int = bits(1, "fp32 only: 1: the exponent is the one measured last")
+    measure: int = bits(1, "fp32 only: 1: nothing is written; the exponent is found, kept and reported")
 
 
 @dataclass(frozen=True)
@@ -104,13 +114,30 @@ class Gemm:
 
 @dataclass(frozen=True)
 class Store:
-    """Sends results to the data stream, each as a 64-bit integer, two a beat, as one frame."""
+    """Sends results to the data stream as one frame, or measures them.
+
+    On the way, in this order: the bias is added, a mask applied, the new mask saved, negative results made 0.
+    """
 
     OPCODE: ClassVar[int] = 4
+    RAW: ClassVar[int] = 0
+    INTEGERS: ClassVar[int] = 1
+    MEASURE: ClassVar[int] = 2
     c: int = bits(16, "result word of row 0")
     rows: int = bits(16, "result rows")
     words: int = bits(12, "result words of a row")
     pitch: int = bits(12, "result words from one result row to the next")
+    mode: int = bits(2, "0: 64-bit integers, two a beat; 1: requantised elements; 2: no frame, measure")
+    width: int = bits(5, "modes 1 and 2: bits of an element")
+    exponent: int = bits(16, "mode 1: elements are v * 2^-exponent", signed=True)
+    take: int = bits(1, "mode 1: 1: the exponent is the one measured last")
+    bias: int = bits(1, "1: add bias words, the same for every row")
+    bias_at: int = bits(8, "bias word of the first word of a row")
+    apply_mask: int = bits(1, "1: results whose mask bit is 0 become 0")
+    relu: int = bits(1, "1: negative results become 0, after the mask is saved")
+    save_mask: int = bits(1, "1: mask bits become whether the result is positive")
+    mask: int = bits(16, "mask word of the first result word; the next ones follow")
+    size: int = bits(1, "mode 1: container of an element: 0: int8, 1: int16")
 
 
 @dataclass(frozen=True)
@@ -123,20 +150,46 @@ class Counters:
 
 
 @dataclass(frozen=True)
+class Load:
+    """Takes one frame of 64-bit integers, two a beat, from the data stream into result memory.
+
+    Those that do not fit a result saturate, which is an overflow.
+    """
+
+    OPCODE: ClassVar[int] = 6
+    c: int = bits(16, "result word of row 0")
+    rows: int = bits(16, "result rows")
+    words: int = bits(12, "result words of a row")
+    pitch: int = bits(12, "result words from one result row to the next")
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Copies result words into the bias memory of the store stage."""
+
+    OPCODE: ClassVar[int] = 7
+    c: int = bits(16, "first result word")
+    words: int = bits(8, "result words")
+    dest: int = bits(8, "first bias word")
+
+
+@dataclass(frozen=True)
 class Unknown:
     """A beat whose opcode no command has."""
 
     word: int
 
 
-Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Unknown
-COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters], ...] = (
+Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Unknown
+COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias], ...] = (
     Nop,
     Fetch,
     Fill,
     Gemm,
     Store,
     Counters,
+    Load,
+    Bias,
 )
 
 

@@ -10,14 +10,35 @@ whatever order a matrix product takes them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.trainer.commands import Command, Counters, Fetch, Fill, Gemm, Store, Unknown, decode
+from hwgen.trainer.commands import (
+    Bias,
+    Command,
+    Counters,
+    Fetch,
+    Fill,
+    Gemm,
+    Load,
+    Store,
+    Unknown,
+    decode,
+)
+from hwgen.trainer.generators import RandomWords
 from hwgen.trainer.judge import judge
-from hwgen.trainer.layout import Frame, pack_results, unpack_elements
+from hwgen.trainer.layout import (
+    BEAT_BYTES,
+    Frame,
+    pack_integers,
+    pack_results,
+    unpack_elements,
+    unpack_numbers,
+    unpack_results,
+)
+from hwgen.trainer.quantizer import Quantizer, as_float64
 from hwgen.trainer.run_cycles import run_cycles
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code, Status
@@ -25,7 +46,8 @@ from hwgen.trainer.status import Code, Status
 __all__ = ["GoldenCore"]
 
 Array = npt.NDArray[Any]
-_STAGES = (Fetch, Fill, Gemm, Store)
+_STAGES: dict[type, int] = {Fetch: 0, Load: 0, Fill: 1, Gemm: 2, Store: 3, Bias: 3}
+_STAGE_COUNT = 4
 _COUNTERS_PER_STAGE = 4
 _SMALL_PRODUCT = 1 << 17
 """Multiplications that OpenBLAS does not share out."""
@@ -44,6 +66,12 @@ class GoldenCore:
         The same.
     c : ndarray of int64, shape (words, cols)
         Result of each column.
+    bias : ndarray of int64, shape (words, cols)
+        The same.
+    mask : ndarray of bool, shape (words, cols)
+        Whether the result of each column passes.
+    fetch_quantizer, store_quantizer : Quantizer
+        The exponents and the random words of these stages.
     """
 
     def __init__(self, spec: TrainerSpec) -> None:
@@ -54,14 +82,21 @@ class GoldenCore:
         self.a = np.zeros((spec.a_words, spec.array.rows, lanes), np.uint8)
         self.b = np.zeros((spec.b_words, spec.array.cols, lanes), np.uint8)
         self.c = np.zeros((spec.c_words, spec.array.cols), np.int64)
+        self.bias = np.zeros((spec.bias_words, spec.array.cols), np.int64)
+        self.mask = np.zeros((spec.mask_words, spec.array.cols), np.bool_)
+        generators = spec.generators
+        words = generators and RandomWords(generators, generators.fetch_seed)
+        self.fetch_quantizer = Quantizer(spec, words)
+        words = generators and RandomWords(generators, generators.store_seed)
+        self.store_quantizer = Quantizer(spec, words)
         self._number = 0
-        self._run = [0] * len(_STAGES)
-        self._commands = [0] * len(_STAGES)
+        self._run = [0] * _STAGE_COUNT
+        self._commands = [0] * _STAGE_COUNT
 
     def takes_frame(self, command: Command | int) -> bool:
         """Say whether a command takes a frame of the data stream; a refused one leaves it there."""
         command = decode(command) if isinstance(command, int) else command
-        return isinstance(command, Fetch) and judge(self.spec, command).code is Code.OK
+        return isinstance(command, Fetch | Load) and judge(self.spec, command).code is Code.OK
 
     def execute(self, command: Command | int, frame: Frame | None = None) -> tuple[Status, Frame | None]:
         """Run one command.
@@ -71,7 +106,7 @@ class GoldenCore:
         command : Command or int
             A command, or its beat.
         frame : Frame, optional
-            What a fetch takes from the data stream. Without one the stream stops at once.
+            What a fetch or a load takes from the data stream. Without one the stream stops at once.
 
         Returns
         -------
@@ -80,27 +115,30 @@ class GoldenCore:
         command = decode(command) if isinstance(command, int) else command
         code = judge(self.spec, command).code
         info, payload, sent = 0, 0, None
+        frame = frame or Frame(np.zeros((0, BEAT_BYTES), np.uint8), ended=False)
         if code is Code.OK:
             info = run_cycles(self.spec, command)
             match command:
                 case Fetch():
-                    code, info = self._fetch(
-                        command, frame or Frame(np.zeros((0, 16), np.uint8), ended=False)
-                    )
+                    code, info, payload = self._fetch(command, frame)
+                case Load():
+                    code, info = self._load(command, frame)
                 case Fill():
                     self._fill(command)
                 case Gemm():
                     code = self._gemm(command)
                 case Store():
-                    sent = self._store(command)
+                    sent, payload = self._store(command)
+                case Bias():
+                    self.bias[command.dest :][: command.words] = self.c[command.c :][: command.words]
                 case Counters():
                     payload = self._counter(command)
-            if isinstance(command, _STAGES):
-                stage = _STAGES.index(type(command))
+            stage = _STAGES.get(type(command))
+            if stage is not None:
                 self._run[stage] += info
                 self._commands[stage] += 1
         opcode = command.word & 0xFF if isinstance(command, Unknown) else command.OPCODE
-        status = Status(self._number, opcode, code, info & 0xFFFF_FFFF, payload)
+        status = Status(self._number, opcode, code, info & 0xFFFF_FFFF, payload & (1 << 64) - 1)
         self._number = self._number + 1 & 0xFFFF
         return status, sent
 
@@ -110,7 +148,7 @@ class GoldenCore:
         Parameters
         ----------
         memory : str
-            ``"s"``, ``"a"``, ``"b"`` or ``"c"``.
+            ``"s"``, ``"a"``, ``"b"``, ``"c"``, ``"bias"`` or ``"mask"``.
         bank : int
             Of ``"a"`` and ``"b"``, whose every bank is a RAM.
         """
@@ -119,6 +157,8 @@ class GoldenCore:
             "a": (self.a[:, bank % self.a.shape[1]], self.spec.array.digit),
             "b": (self.b[:, bank % self.b.shape[1]], self.spec.array.digit),
             "c": (self.c, self.spec.result_bits),
+            "bias": (self.bias, self.spec.result_bits),
+            "mask": (self.mask.astype(np.uint8), 1),
         }
         parts, bits = memories[memory]
         mask = (1 << bits) - 1
@@ -126,21 +166,47 @@ class GoldenCore:
             sum((value & mask) << bits * place for place, value in enumerate(row)) for row in parts.tolist()
         ]
 
-    def _fetch(self, fetch: Fetch, frame: Frame) -> tuple[Code, int]:
-        """Write whole words as beats come. The beat that ends a frame too early writes nothing."""
-        a_word = fetch.container + 1
-        wanted = fetch.words * a_word
-        beats = min(len(frame.beats), wanted)
-        early = frame.ended and len(frame.beats) < wanted
-        words = (beats - early) // a_word
-        self.scratch[fetch.base : fetch.base + words] = unpack_elements(
-            frame.beats[: words * a_word], fetch.container
-        ).reshape(words, self.spec.array.lanes)
-        if early:
-            return Code.EARLY_END, beats
-        if not frame.ended:
-            return Code.STOPPED, beats
-        return (Code.OK if len(frame.beats) == wanted else Code.LATE_END), beats
+    def _fetch(self, fetch: Fetch, frame: Frame) -> tuple[Code, int, int]:
+        """Write whole words as beats come; return the code, the beats and the payload."""
+        a_word = 1 << fetch.container
+        taken = _taken(frame, fetch.words, a_word)
+        if fetch.container == Fetch.FP32:
+            return self._fetch_numbers(fetch, frame, taken)
+        elements = unpack_elements(frame.beats[: taken.words * a_word], fetch.container)
+        self.scratch[fetch.base :][: taken.words] = elements.reshape(-1, self.spec.array.lanes)
+        return taken.code, taken.beats, 0
+
+    def _fetch_numbers(self, fetch: Fetch, frame: Frame, taken: _Taken) -> tuple[Code, int, int]:
+        """Quantise or measure. From a beat that is not finite on nothing is used; it is the frame's error."""
+        unit = self.fetch_quantizer
+        numbers = unpack_numbers(frame.beats[: taken.beats])
+        # Every beat that is taken draws its words.
+        draws = None if fetch.measure else unit.draw(numbers.size)
+        code, beats, words = taken
+        broken = np.flatnonzero(~np.isfinite(numbers))
+        if broken.size:
+            code, beats = Code.NOT_FINITE, int(broken[0]) // 4
+            words = beats // 4
+        if fetch.measure:
+            return code, beats, unit.measure(numbers, fetch.width) if code is Code.OK else 0
+        lanes = self.spec.array.lanes
+        exponent = unit.kept if fetch.take else fetch.exponent
+        used = slice(words * lanes)
+        elements, saturated = unit.quantize(
+            numbers[used], fetch.width, exponent, None if draws is None else draws[used]
+        )
+        self.scratch[fetch.base :][:words] = elements.reshape(-1, lanes)
+        return code, beats, saturated if code is Code.OK else 0
+
+    def _load(self, load: Load, frame: Frame) -> tuple[Code, int]:
+        """Write whole words as beats come, saturated."""
+        cols = self.spec.array.cols
+        a_word = cols * 8 // BEAT_BYTES
+        code, beats, words = _taken(frame, load.rows * load.words, a_word)
+        values = unpack_results(Frame(frame.beats[: words * a_word], ended=False)).reshape(-1, cols)
+        results, overflowed = self._saturated(values)
+        self.c[_addresses(load).reshape(-1)[:words]] = results
+        return (Code.OVERFLOW if code is Code.OK and overflowed else code), beats
 
     def _fill(self, fill: Fill) -> None:
         """Gather the tensor's words, turn them if asked, and cut them into digits."""
@@ -198,16 +264,43 @@ class GoldenCore:
         bits = self.spec.result_bits
         if bits > 62:
             old, sums = old.astype(object), sums.astype(object)
-        exact = old + sums
-        least, most = -(1 << bits - 1), (1 << bits - 1) - 1
+        return self._saturated(old + sums)
+
+    def _saturated(self, exact: Array) -> tuple[Array, bool]:
+        """Return integers as results, and whether any did not fit."""
+        most = (1 << self.spec.result_bits - 1) - 1
+        least = -most - 1
         overflowed = bool(((exact < least) | (exact > most)).any())
         if overflowed:
             exact = np.minimum(np.maximum(exact, least), most)
         return exact.astype(np.int64), overflowed
 
-    def _store(self, store: Store) -> Frame:
-        at = store.c + np.arange(store.rows)[:, None] * store.pitch + np.arange(store.words)
-        return pack_results(self.c[at])
+    def _store(self, store: Store) -> tuple[Frame | None, int]:
+        """Return the frame to send, if any, and the payload."""
+        unit = self.store_quantizer
+        values = self._passed(store)
+        if store.mode == Store.RAW:
+            return pack_results(values), 0
+        numbers = as_float64(values)
+        if store.mode == Store.MEASURE:
+            return None, unit.measure(numbers, store.width)
+        exponent = unit.kept if store.take else store.exponent
+        elements, saturated = unit.quantize(numbers, store.width, exponent, unit.draw(numbers.size))
+        return pack_integers(elements, store.size), saturated
+
+    def _passed(self, store: Store) -> Array:
+        """Return results after bias, mask and limit: shape (rows, words, cols)."""
+        values = self.c[_addresses(store)]
+        masks = self.mask[store.mask :][: store.rows * store.words]
+        if store.bias:
+            values = values + self.bias[store.bias_at :][: store.words]
+        if store.apply_mask:
+            values = np.where(masks.reshape(values.shape), values, 0)
+        if store.save_mask:
+            masks[...] = (values > 0).reshape(masks.shape)
+        if store.relu:
+            values = np.maximum(values, 0)
+        return values
 
     def _counter(self, counters: Counters) -> int:
         stage, which = divmod(counters.select - 1, _COUNTERS_PER_STAGE)
@@ -217,9 +310,33 @@ class GoldenCore:
         elif counters.select and which == 3:
             payload = self._commands[stage]
         if counters.clear:
-            self._run = [0] * len(_STAGES)
-            self._commands = [0] * len(_STAGES)
+            self._run = [0] * _STAGE_COUNT
+            self._commands = [0] * _STAGE_COUNT
         return payload & 0xFFFF_FFFF
+
+
+class _Taken(NamedTuple):
+    """What a command takes of its frame: how that went, the beats, and the words that are whole."""
+
+    code: Code
+    beats: int
+    words: int
+
+
+def _taken(frame: Frame, words: int, a_word: int) -> _Taken:
+    """Return what a command of `words` words takes; a beat that ends a frame too early fills no word."""
+    wanted = words * a_word
+    beats = min(len(frame.beats), wanted)
+    if not frame.ended:
+        return _Taken(Code.STOPPED, beats, beats // a_word)
+    if len(frame.beats) < wanted:
+        return _Taken(Code.EARLY_END, beats, (beats - 1) // a_word)
+    return _Taken(Code.OK if len(frame.beats) == wanted else Code.LATE_END, beats, words)
+
+
+def _addresses(block: Store | Load) -> Array:
+    """Return the addresses of a block of result words: shape (rows, words)."""
+    return block.c + np.arange(block.rows)[:, None] * block.pitch + np.arange(block.words)
 
 
 def _product(left: Array, right: Array) -> Array:

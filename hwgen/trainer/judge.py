@@ -2,7 +2,8 @@
 
 Checks go in the order opcode, width, shape, address; the first that fails is the command's code. Addresses
 of a fill's reads are judged by the whole box 0 <= b < n_b, 0 <= Y < limit_y, 0 <= X < limit_x, 0 <= g < n_g,
-whether its loops reach every corner of it or not.
+whether its loops reach every corner of it or not. A field that a command does not use is not judged, such as
+the exponent beside `take`; but a fetch that does not quantise must leave everything about quantising at 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import NamedTuple
 
-from hwgen.trainer.commands import Command, Counters, Fetch, Fill, Gemm, Store, Unknown
+from hwgen.trainer.commands import Bias, Command, Counters, Fetch, Fill, Gemm, Load, Store, Unknown
+from hwgen.trainer.layout import container_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code
 
@@ -34,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """The words low..high of a memory of `words`, whose halves are `first` and `first` << 1."""
+    """The words low..high of a memory of `words`, whose halves are `first` and `first` << 1, or NONE."""
 
     low: int
     high: int
@@ -60,8 +62,10 @@ def judge(spec: TrainerSpec, command: Command) -> Verdict:
         case Unknown():
             return Verdict(Code.OPCODE, Half.NONE)
         case Fetch():
-            shape = command.words > 0 and command.container <= 1
-            spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, Half.S0)]
+            width = command.container != Fetch.FP32 or _in_range(spec, command.width)
+            shape = _fetch_shape(spec, command)
+            if not command.measure:
+                spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, Half.S0)]
         case Fill():
             width = _in_range(spec, command.width)
             shape = _fill_shape(spec, command)
@@ -75,9 +79,19 @@ def judge(spec: TrainerSpec, command: Command) -> Verdict:
             )
             spans = _gemm_spans(spec, command)
         case Store():
-            shape = min(command.rows, command.words) > 0 and command.pitch >= command.words
-            end = command.c + (command.rows - 1) * command.pitch + command.words - 1
-            spans = [_Span(command.c, end, spec.c_words, Half.C0)]
+            quantizes = command.mode in (Store.INTEGERS, Store.MEASURE)
+            width = not quantizes or _in_range(spec, command.width)
+            shape = _block_shape(command) and _store_shape(spec, command)
+            spans = [_block_span(spec, command), *_store_spans(spec, command)]
+        case Load():
+            shape = _block_shape(command)
+            spans = [_block_span(spec, command)]
+        case Bias():
+            shape = command.words > 0
+            spans = [
+                _Span(command.c, command.c + command.words - 1, spec.c_words, Half.C0),
+                _Span(command.dest, command.dest + command.words - 1, spec.bias_words, Half.NONE),
+            ]
         case Counters():
             shape = command.select <= LAST_COUNTER
     if not width:
@@ -94,6 +108,46 @@ def judge(spec: TrainerSpec, command: Command) -> Verdict:
 
 def _in_range(spec: TrainerSpec, width: int) -> bool:
     return spec.least_width <= width <= spec.most_width
+
+
+def _fits(spec: TrainerSpec, exponent: int) -> bool:
+    least, most = spec.exponents
+    return least <= exponent <= most
+
+
+def _fetch_shape(spec: TrainerSpec, fetch: Fetch) -> bool:
+    if not fetch.words or fetch.container > Fetch.FP32:
+        return False
+    if fetch.container < Fetch.FP32:
+        return not (fetch.width or fetch.exponent or fetch.take or fetch.measure)
+    return bool(fetch.measure or fetch.take) or _fits(spec, fetch.exponent)
+
+
+def _block_shape(block: Store | Load) -> bool:
+    return min(block.rows, block.words) > 0 and block.pitch >= block.words
+
+
+def _block_span(spec: TrainerSpec, block: Store | Load) -> _Span:
+    end = block.c + (block.rows - 1) * block.pitch + block.words - 1
+    return _Span(block.c, end, spec.c_words, Half.C0)
+
+
+def _store_shape(spec: TrainerSpec, store: Store) -> bool:
+    if store.mode > Store.MEASURE or (store.apply_mask and store.save_mask):
+        return False
+    if store.mode != Store.INTEGERS:
+        return True
+    return container_of(store.width) <= store.size and bool(store.take or _fits(spec, store.exponent))
+
+
+def _store_spans(spec: TrainerSpec, store: Store) -> list[_Span]:
+    spans = []
+    if store.bias:
+        spans.append(_Span(store.bias_at, store.bias_at + store.words - 1, spec.bias_words, Half.NONE))
+    if store.apply_mask or store.save_mask:
+        end = store.mask + store.rows * store.words - 1
+        spans.append(_Span(store.mask, end, spec.mask_words, Half.NONE))
+    return spans
 
 
 def _fill_shape(spec: TrainerSpec, fill: Fill) -> bool:

@@ -1,8 +1,9 @@
 """Host tensors as frames of 128-bit beats, and back.
 
 A tensor is row-major; its rows (the last axis) are padded with zeros to whole words of 16 elements. A frame
-of int8 has a word in each beat, one of int16 in each two, element 0 lowest. Results come two to a beat, as
-64-bit integers.
+of int8 has a word in each beat, one of int16 in each two, one of fp32 in each four, element 0 lowest. Results
+come and go two to a beat, as 64-bit integers; requantised ones leave densely packed in int8 or int16, the
+last beat filled up with zeros.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ __all__ = [
     "Frame",
     "container_of",
     "pack",
+    "pack_integers",
+    "pack_numbers",
     "pack_results",
     "to_words",
     "unpack_elements",
+    "unpack_integers",
+    "unpack_numbers",
     "unpack_results",
 ]
 
@@ -32,6 +37,7 @@ BEAT_BYTES = 16
 
 Array = npt.NDArray[Any]
 _CONTAINERS = (np.dtype("<i1"), np.dtype("<i2"))
+_FP32 = np.dtype("<f4")
 
 
 @dataclass(frozen=True)
@@ -99,11 +105,43 @@ def unpack_elements(beats: Array, container: int) -> Array:
     return np.ascontiguousarray(beats).reshape(-1).view(_CONTAINERS[container]).astype(np.int16)
 
 
+def pack_numbers(numbers: Array) -> Frame:
+    """Return numbers as the fp32 frame that a fetch takes; rows are padded with zeros to whole words.
+
+    Raises
+    ------
+    ValueError
+        If they are not float32.
+    """
+    numbers = np.asarray(numbers)
+    if numbers.dtype != np.float32 or numbers.ndim == 0:
+        raise ValueError(f"a tensor of float32 is needed, not {numbers.dtype} of shape {numbers.shape}")
+    padding = [(0, 0)] * (numbers.ndim - 1) + [(0, -numbers.shape[-1] % WORD)]
+    padded = np.ascontiguousarray(np.pad(numbers, padding), _FP32)
+    return Frame(padded.reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES))
+
+
+def unpack_numbers(beats: Array) -> Array:
+    """Return the fp32 numbers in beats."""
+    return np.ascontiguousarray(beats).reshape(-1).view(_FP32).astype(np.float32, copy=False)
+
+
 def pack_results(results: Array) -> Frame:
-    """Return results as the frame that a store sends."""
+    """Return results as the frame that a store sends, or a load takes."""
     return Frame(
         np.ascontiguousarray(results, dtype="<i8").reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES)
     )
+
+
+def pack_integers(elements: Array, container: int) -> Frame:
+    """Return requantised elements as the frame that a store sends."""
+    data = elements.reshape(-1).astype(_CONTAINERS[container]).view(np.uint8)
+    return Frame(np.pad(data, (0, -len(data) % BEAT_BYTES)).reshape(-1, BEAT_BYTES))
+
+
+def unpack_integers(frame: Frame, container: int, count: int) -> Array:
+    """Return the first `count` requantised elements in a frame of a store, as int16."""
+    return unpack_elements(frame.beats, container)[:count]
 
 
 def unpack_results(frame: Frame) -> Array:

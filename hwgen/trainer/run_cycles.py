@@ -1,13 +1,14 @@
 """How many cycles of useful work a command is: exact, and what its status reports.
 
-A fetch works in every cycle that takes a beat of its frame, a fill in every cycle that writes the digits of
-16 elements of one operand row, a product in every cycle of the array, a store in every cycle that sends
-a beat.
+A fetch or a load works in every cycle that takes a beat of its frame, a fill in every cycle that writes the
+digits of 16 elements of one operand row, a product in every cycle of the array, a store in every cycle that
+sends a beat or measures a word, a bias in every cycle that copies a word.
 """
 
 from __future__ import annotations
 
-from hwgen.trainer.commands import Command, Fetch, Fill, Gemm, Store
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store
+from hwgen.trainer.layout import BEAT_BYTES
 from hwgen.trainer.spec import TrainerSpec
 
 __all__ = ["run_cycles"]
@@ -17,7 +18,7 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
     """Return the run cycles of a command that ends well; 0 for one that no stage runs."""
     match command:
         case Fetch():
-            return command.words * (command.container + 1)
+            return command.words << command.container
         case Fill():
             lanes = spec.array.lanes
             chunks = -(-command.n_b * command.n_y * command.n_x // lanes)
@@ -26,6 +27,14 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
             pairs = spec.planes(command.width_a) * spec.planes(command.width_b)
             return command.tiles_m * command.tiles_n * command.kgs * pairs
         case Store():
-            return command.rows * command.words * spec.array.cols // 2
+            words = command.rows * command.words
+            if command.mode == Store.MEASURE:
+                return words
+            bytes_a_result = 8 if command.mode == Store.RAW else 1 << command.size
+            return -(-words * spec.array.cols * bytes_a_result // BEAT_BYTES)
+        case Load():
+            return command.rows * command.words * spec.array.cols * 8 // BEAT_BYTES
+        case Bias():
+            return command.words
         case _:
             return 0

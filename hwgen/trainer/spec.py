@@ -14,6 +14,8 @@ from hwgen.errors import InputError, legal_values
 from hwgen.formats import RoundingMode
 from hwgen.spec import Lfsr, ModeField, Record, Target, Whole, one_of, quoted, read_spec, spec_error, validate
 from hwgen.spec.name import Name
+from hwgen.spec.polynomial import tap_mask
+from hwgen.trainer.generators import Generators
 
 __all__ = ["TrainerSpec", "load_spec"]
 
@@ -55,7 +57,7 @@ class Accumulator(Record):
     """The format of results."""
 
     bits: Annotated[
-        int, Whole("accumulator bits", 8, 64), Field(description="width; results leave in 64 bits")
+        int, Whole("accumulator bits", 8, 63), Field(description="width; with a bias they still fit 64 bits")
     ]
     overflow: Annotated[
         Literal["saturate"],
@@ -203,6 +205,29 @@ class TrainerSpec(Record):
     def result_bits(self) -> int:
         """Width of a result."""
         return self.sum_bits if self.accumulator is None else self.accumulator.bits
+
+    @property
+    def exponents(self) -> tuple[int, int]:
+        """Least and greatest shared exponent."""
+        return -(1 << self.exponent_bits - 1), (1 << self.exponent_bits - 1) - 1
+
+    @property
+    def bias_words(self) -> int:
+        """Words of bias memory: `cols` results each."""
+        return 64
+
+    @property
+    def mask_words(self) -> int:
+        """Words of mask memory: a bit for each of `cols` results."""
+        return 4096
+
+    @cached_property
+    def generators(self) -> Generators | None:
+        """The random generators; None unless rounding is stochastic."""
+        lfsr, bits = self.rounding.lfsr, self.rounding.bits
+        if lfsr is None or bits is None or lfsr.width is None or lfsr.taps is None:
+            return None
+        return Generators.of(lfsr.width, tap_mask(lfsr.taps), lfsr.seed, bits)
 
     @cached_property
     def scratch_words(self) -> int:

@@ -63,11 +63,16 @@ class Status:
     opcode: int = bits(8, "of the command")
     code: int = bits(8, "what became of it")
     info: int = bits(32, "cycles in which its stage did useful work")
-    payload: int = bits(64, "the counter that was asked for")
+    payload: int = bits(64, "counter, exponent (signed) or saturated elements, whatever the command finds")
 
     def encode(self) -> int:
         """Return the beat of the status."""
         return pack_fields(status_table(), vars(self))
+
+    @property
+    def exponent(self) -> int:
+        """The payload of a command that measures."""
+        return self.payload - (self.payload >> 63 << 64)
 
     @classmethod
     def decode(cls, word: int) -> Status:

@@ -18,19 +18,24 @@ def small(digit: int = 2, rows: int = 4, cols: int = 2, **changes: object) -> Tr
     return load_spec({**SMALL, "array": {"rows": rows, "cols": cols, "digit": digit}, **changes})
 
 
-def dirty(spec: TrainerSpec, seed: int) -> GoldenCore:
+def dirty(spec: TrainerSpec, seed: int, kind: type[GoldenCore] = GoldenCore) -> GoldenCore:
     """Return a core whose memories hold something everywhere."""
     rng = np.random.default_rng(seed)
-    core = GoldenCore(spec)
+    core = kind(spec)
     core.scratch[...] = rng.integers(-(1 << 15), 1 << 15, core.scratch.shape)
     core.a[...] = rng.integers(0, 1 << spec.array.digit, core.a.shape)
     core.b[...] = rng.integers(0, 1 << spec.array.digit, core.b.shape)
     core.c[...] = rng.integers(-(1 << 20), 1 << 20, core.c.shape)
+    core.bias[...] = rng.integers(-(1 << 20), 1 << 20, core.bias.shape)
+    core.mask[...] = rng.integers(2, size=core.mask.shape)
+    core.fetch_quantizer.kept, core.store_quantizer.kept = -3, 5
     return core
 
 
 def memories(core: GoldenCore) -> list[np.ndarray]:
-    return [memory.copy() for memory in (core.scratch, core.a, core.b, core.c)]
+    kept = np.array([core.fetch_quantizer.kept, core.store_quantizer.kept])
+    held = (core.scratch, core.a, core.b, core.c, core.bias, core.mask, kept)
+    return [memory.copy() for memory in held]
 
 
 def unchanged(core: GoldenCore, before: list[np.ndarray]) -> bool:

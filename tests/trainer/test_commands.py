@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwgen.trainer import Fetch, Fill, Gemm, Status, Store, Unknown, decode, encode, field_table, status_table
+from hwgen.trainer import (
+    Bias,
+    Fetch,
+    Fill,
+    Gemm,
+    Load,
+    Status,
+    Store,
+    Unknown,
+    decode,
+    encode,
+    field_table,
+    status_table,
+)
 from hwgen.trainer.commands import COMMAND_BITS, COMMANDS, Command
 from hwgen.trainer.status import STATUS_BITS
 
@@ -56,6 +69,16 @@ def test_positions_are_the_published_ones() -> None:
     # Written out by hand: hosts that do not use this package depend on them.
     assert encode(Fetch(container=1, base=0x1234, words=7)) == 1 | 1 << 8 | 0x1234 << 10 | 7 << 26
     assert encode(Store(c=5, rows=6, words=7, pitch=8)) == 4 | 5 << 8 | 6 << 24 | 7 << 40 | 8 << 52
+    fetch = Fetch(2, 0, 1, width=9, exponent=-2, take=1, measure=1)
+    assert encode(fetch) == 1 | 2 << 8 | 1 << 26 | 9 << 42 | 0xFFFE << 47 | 1 << 63 | 1 << 64
+    store = Store(mode=1, width=9, exponent=-2, take=1, bias=1, bias_at=3, mask=0x1234, size=1)
+    where = [64, 66, 71, 87, 88, 89, 100, 116]
+    values = [1, 9, 0xFFFE, 1, 1, 3, 0x1234, 1]
+    assert encode(store) == 4 | sum(v << at for v, at in zip(values, where, strict=True))
+    flags = [encode(Store(**{key: 1})) >> 97 for key in ("apply_mask", "relu", "save_mask")]
+    assert flags == [1, 2, 4]
+    assert encode(Load(5, 6, 7, 8)) == 6 | 5 << 8 | 6 << 24 | 7 << 40 | 8 << 52
+    assert encode(Bias(5, 6, 7)) == 7 | 5 << 8 | 6 << 24 | 7 << 32
     gemm = Gemm(a=1, b=2, c=3, tiles_m=4, tiles_n=5, kgs=6, width_a=7, width_b=8, accumulate=1, pitch=9)
     where = [8, 24, 40, 56, 66, 76, 88, 93, 98, 99]
     values = [1, 2, 3, 4, 5, 6, 7, 8, 1, 9]
@@ -64,6 +87,18 @@ def test_positions_are_the_published_ones() -> None:
     word = encode(fill)
     assert (word >> 8 & 1, word >> 10 & 31, word >> 95 & 0xFFFF) == (1, 16, 0xFFFF)
     assert (word >> 177 & 0xFF, word >> 197 & 0xFFF) == (0xFD, 0xABC)
+
+
+def test_commands_of_the_first_stage_mean_what_they_did() -> None:
+    for command in (Fetch(1, 2, 3), Store(5, 6, 7, 8)):
+        word = encode(command)
+        assert word >> 64 == 0
+        assert decode(word) == command
+
+
+def test_a_measured_exponent_is_signed() -> None:
+    assert Status(payload=(1 << 64) - 5).exponent == -5
+    assert Status(payload=7).exponent == 7
 
 
 def test_a_value_that_does_not_fit_its_field_is_refused() -> None:

@@ -11,6 +11,7 @@ from cores import dirty, memories, random_fill, random_gemm, small, unchanged
 
 from hwgen.errors import InputError
 from hwgen.trainer import (
+    Bias,
     Code,
     Counters,
     Fetch,
@@ -18,6 +19,7 @@ from hwgen.trainer import (
     Frame,
     Gemm,
     GoldenCore,
+    Load,
     Nop,
     Store,
     Unknown,
@@ -95,17 +97,17 @@ def test_a_narrow_accumulator_saturates_and_says_so() -> None:
     assert np.array_equal(core.c[: spec.array.rows].ravel(), np.clip(exact + 2000, -2048, 2047))
 
 
-def test_a_64_bit_accumulator_saturates_at_its_ends() -> None:
-    spec = small(accumulator={"bits": 64})
+def test_a_63_bit_accumulator_saturates_at_its_ends() -> None:
+    spec = small(accumulator={"bits": 63})
     gemm = Gemm(tiles_m=1, tiles_n=1, kgs=1, width_a=16, width_b=16, accumulate=1, pitch=1)
     core = dirty(spec, 4)
     exact = np.array(list(results(spec, replace(gemm, accumulate=0), core.a, core.b, core.c).values()))
     assert (exact > 0).any()
     assert (exact < 0).any()
-    core.c[:] = np.iinfo(np.int64).max - 1
+    core.c[:] = 2**62 - 2
     status, _ = core.execute(gemm)
     assert status.code == Code.OVERFLOW
-    wanted = [min(int(x) + 2**63 - 2, 2**63 - 1) for x in exact]
+    wanted = [min(int(x) + 2**62 - 2, 2**62 - 1) for x in exact]
     assert core.c[: spec.array.rows].ravel().tolist() == wanted
 
 
@@ -126,15 +128,22 @@ GOOD_GEMM = Gemm(tiles_m=1, tiles_n=1, kgs=1, width_a=4, width_b=4, pitch=1)
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        (Unknown(6), Code.OPCODE),
+        (Unknown(8), Code.OPCODE),
         (Unknown(255 | 1 << 200), Code.OPCODE),
         (replace(GOOD_FILL, width=17, kgs=7, dest=65535), Code.WIDTH),
         (replace(GOOD_FILL, width=0), Code.WIDTH),
         (replace(GOOD_GEMM, width_a=1, kgs=0), Code.WIDTH),
         (replace(GOOD_GEMM, width_b=31, a=65535), Code.WIDTH),
         (Fetch(0, 0, 0), Code.SHAPE),
-        (Fetch(2, 0, 1), Code.SHAPE),
+        (Fetch(2, 0, 0, 8), Code.SHAPE),
         (Fetch(3, 65535, 1), Code.SHAPE),
+        *((Fetch(2, 0, 0, width), Code.WIDTH) for width in (0, 1, 17, 31)),
+        (Fetch(2, 127, 2, 1, measure=1), Code.WIDTH),
+        (Fetch(2, 0, 0, 8, measure=1), Code.SHAPE),
+        (Fetch(2, 128, 1, 8, exponent=128), Code.SHAPE),
+        (Fetch(2, 0, 1, 8, exponent=-129), Code.SHAPE),
+        *((Fetch(1, 0, 1, **{key: 1}), Code.SHAPE) for key in ("width", "exponent", "take", "measure")),
+        (Fetch(0, 0, 1, exponent=-1), Code.SHAPE),
         *(
             (replace(GOOD_FILL, **{key: 0}), Code.SHAPE)
             for key in ("n_b", "n_y", "n_x", "n_ky", "n_kx", "n_g")
@@ -149,7 +158,27 @@ GOOD_GEMM = Gemm(tiles_m=1, tiles_n=1, kgs=1, width_a=4, width_b=4, pitch=1)
         (Store(0, 0, 1, 1), Code.SHAPE),
         (Store(0, 1, 0, 1), Code.SHAPE),
         (Store(0, 1, 2, 1), Code.SHAPE),
+        *((Store(0, 0, 1, 1, mode=mode, width=width), Code.WIDTH) for mode in (1, 2) for width in (1, 17)),
+        (Store(0, 1, 1, 1, mode=3, width=8), Code.SHAPE),
+        (Store(0, 0, 1, 1, mode=2, width=8), Code.SHAPE),
+        (Store(0, 1, 1, 1, mode=1, width=9), Code.SHAPE),
+        (Store(127, 1, 2, 2, mode=1, width=8, exponent=128), Code.SHAPE),
+        (Store(0, 1, 1, 1, mode=1, width=8, exponent=-129, size=1), Code.SHAPE),
+        *((Store(0, 1, 1, 1, mode, 8, apply_mask=1, save_mask=1), Code.SHAPE) for mode in range(3)),
+        (Load(0, 0, 1, 1), Code.SHAPE),
+        (Load(0, 1, 0, 1), Code.SHAPE),
+        (Load(127, 1, 2, 1), Code.SHAPE),
+        (Bias(0, 0, 0), Code.SHAPE),
         (Counters(select=17), Code.SHAPE),
+        (Fetch(2, 127, 2, 8), Code.ADDRESS),
+        (Store(127, 1, 2, 2, mode=2, width=8), Code.ADDRESS),
+        (Store(0, 1, 2, 2, bias=1, bias_at=63), Code.ADDRESS),
+        (Store(0, 3, 2, 2, mode=2, width=8, save_mask=1, mask=4091), Code.ADDRESS),
+        (Store(0, 3, 2, 2, apply_mask=1, mask=65535), Code.ADDRESS),
+        (Load(127, 1, 2, 2), Code.ADDRESS),
+        (Load(0, 65535, 1, 4095), Code.ADDRESS),
+        (Bias(127, 2, 0), Code.ADDRESS),
+        (Bias(0, 2, 63), Code.ADDRESS),
         (Fetch(0, 127, 2), Code.ADDRESS),
         (Fetch(0, 65535, 65535), Code.ADDRESS),
         (replace(GOOD_FILL, source=123), Code.ADDRESS),
@@ -189,12 +218,24 @@ def test_a_bad_command_is_refused_with_its_number_and_changes_nothing(command: o
         replace(GOOD_GEMM, a=126, b=126, c=124),
         replace(GOOD_GEMM, kgs=4),
         Store(126, 1, 2, 2),
+        Fetch(2, 126, 2, 8, exponent=127),
+        Fetch(2, 126, 2, 16, exponent=300, take=1),
+        Fetch(2, 65535, 2, 8, exponent=300, measure=1),
+        Store(126, 1, 2, 2, width=31, exponent=300, size=1, bias_at=64, mask=4096),
+        Store(0, 3, 2, 2, mode=2, width=16, exponent=300, bias=1, bias_at=62, apply_mask=1, mask=4090),
+        Store(0, 3, 2, 2, mode=1, width=8, exponent=-128, save_mask=1, mask=4090),
+        Store(0, 3, 2, 2, mode=1, width=9, exponent=300, take=1, size=1),
+        Load(126, 1, 2, 2),
+        Bias(126, 2, 62),
         Counters(select=16),
     ],
 )
 def test_a_command_may_reach_the_last_word(command: object) -> None:
     core = dirty(small(), 7)
-    status, _ = core.execute(command, Frame(beats(2)))  # type: ignore[arg-type]
+    sizes = {Fetch: 2, Load: 2}
+    count = 8 if isinstance(command, Fetch) and command.container == 2 else sizes.get(type(command), 0)
+    frame = Frame(np.zeros((count, 16), np.uint8)) if count else None
+    status, _ = core.execute(command, frame)  # type: ignore[arg-type]
     assert status.code == Code.OK
 
 
