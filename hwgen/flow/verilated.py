@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy.typing as npt
 
 from hwgen.errors import CheckError, InputError
+from hwgen.flow.engine import Report, Stalls
 from hwgen.flow.project import Batch, BitArray, Project
 from hwgen.flow.verilated_build import build_models
 
@@ -81,19 +82,6 @@ _STREAM = """\
 """
 
 
-class _Stalls(ctypes.Structure):
-    _fields_ = (("seed", ctypes.c_uint64), ("per_65536", ctypes.c_uint32))
-
-
-class _Report(ctypes.Structure):
-    _fields_ = (
-        ("cycles", ctypes.c_uint64),
-        ("withheld", ctypes.c_uint64),
-        ("refused", ctypes.c_uint64),
-        ("message", ctypes.c_char * 256),
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class RtlRun:
     """Results of one simulation and what it took.
@@ -125,7 +113,7 @@ class RtlOperator:
         self.project = project
         self._batch = getattr(ctypes.CDLL(str(library)), f"hwgen_batch_{index}")
         pointers = [ctypes.c_void_p] * (len(project.inputs) + 1)
-        self._batch.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *pointers, _Stalls, ctypes.POINTER(_Report)]
+        self._batch.argtypes = [ctypes.c_size_t, ctypes.c_size_t, *pointers, Stalls, ctypes.POINTER(Report)]
 
     def __call__(self, *operands: npt.ArrayLike, results: int | None = None) -> BitArray:
         """Return the results for `operands`, without pauses; see `run`."""
@@ -155,8 +143,8 @@ class RtlOperator:
         if not 0.0 <= stall < 1.0:
             raise ValueError(f"stall must be a probability in [0, 1), not {stall}")
         batch = Batch.of(self.project, operands, results)
-        report = _Report()
-        stalls = _Stalls(seed & 0xFFFF_FFFF_FFFF_FFFF, round(stall * 65536))
+        report = Report()
+        stalls = Stalls(seed & 0xFFFF_FFFF_FFFF_FFFF, round(stall * 65536))
         if batch.count and self._batch(*batch.arguments, stalls, ctypes.byref(report)):
             message = report.message.decode(errors="replace")
             raise CheckError(f"RTL simulation of {self.project.name}: {message}")

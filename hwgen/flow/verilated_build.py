@@ -12,7 +12,8 @@ from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
 
 __all__ = ["build_models"]
 
-_HARNESSES = tuple(sorted(Path(__file__).parent.glob("verilated_*.hpp")))
+_FOLDER = Path(__file__).parent
+_HARNESSES = (_FOLDER / "engine.hpp", *sorted(_FOLDER.glob("verilated_*.hpp")))
 _LIBRARY = "rtl.so"
 
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-lint", "-Wno-style")
@@ -54,9 +55,7 @@ def _compile(
     designs: Sequence[tuple[Path, str]], wrappers: Sequence[str], flags: Sequence[str], folder: Path
 ) -> None:
     environment = verilator_environment()
-    includes = [
-        f"-I{path}" for path in (folder, _HARNESSES[0].parent, Path(environment["VERILATOR_ROOT"], "include"))
-    ]
+    includes = [f"-I{path}" for path in (folder, _FOLDER, Path(environment["VERILATOR_ROOT"], "include"))]
     unit = [_FATAL]
     for index, ((source, top), wrapper) in enumerate(zip(designs, wrappers, strict=True)):
         prefix = f"V{index}"

@@ -16,16 +16,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine.hpp"
+
 namespace hwgen {
 
-// What Python reads after a run; the field order is repeated in verilated.py.
-struct Report {
-  std::uint64_t cycles;
-  std::uint64_t withheld;  // cycles in which a source had data but paused
-  std::uint64_t refused;   // cycles in which the design had a result but the sink paused
-  char message[256];
-};
-
+// How ports pause; the field order is repeated in engine.py.
 struct Stalls {
   std::uint64_t seed;
   std::uint32_t per_65536;  // probability of a pause, for each port and cycle

@@ -58,13 +58,9 @@ class Queue {
   std::size_t first_ = 0;
 };
 
-// What Python sees of a port, whatever its width.
-class Port {
+// A port that may pause.
+class PausingPort : public Port {
  public:
-  virtual ~Port() = default;
-  virtual std::size_t size() const = 0;
-  virtual void push(const std::uint64_t* words, const std::uint8_t* last, std::size_t count) = 0;
-  virtual void pop(std::uint64_t* words, std::uint8_t* last, std::size_t count) = 0;
   virtual void reset() = 0;
 
   void pause(Stalls stalls) {
@@ -73,6 +69,7 @@ class Port {
   }
 
  protected:
+  ~PausingPort() = default;
   bool pauses() { return pause_ != 0 && random_.chance(pause_); }
 
  private:
@@ -81,7 +78,7 @@ class Port {
 };
 
 template <std::size_t LIMBS>
-class QueuePort : public Port {
+class QueuePort : public PausingPort {
  public:
   std::size_t size() const override { return queue_.size(); }
   void push(const std::uint64_t* words, const std::uint8_t* last, std::size_t count) override {
@@ -147,13 +144,6 @@ class OutputPort : public QueuePort<LIMBS> {
   bool waiting_last_ = false;
 };
 
-// When a run ends: port `port` holds at least (outputs) or at most (inputs) `words` words.
-struct Goal {
-  std::uint32_t port;
-  std::uint32_t output;
-  std::uint64_t words;
-};
-
 // `Dut` is the generated class: the Verilated design, `ports`, `clock(level)`, `settle()` and `cycle()`.
 template <class Dut>
 class Simulation {
@@ -162,21 +152,13 @@ class Simulation {
   std::uint64_t cycles = 0;
 
   void reset() {
-    for (Port* port : dut.ports) port->reset();
+    for (PausingPort* port : dut.ports) port->reset();
     dut.reset();
     cycles = 0;
   }
 
-  bool reached(const Goal* goals, std::size_t count) const {
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t words = dut.ports[goals[i].port]->size();
-      if (goals[i].output ? words < goals[i].words : words > goals[i].words) return false;
-    }
-    return count != 0;
-  }
-
   void run(std::uint64_t most, const Goal* goals, std::size_t count) {
-    for (std::uint64_t i = 0; i < most && !reached(goals, count); ++i) {
+    for (std::uint64_t i = 0; i < most && !reached(dut.ports, goals, count); ++i) {
       dut.cycle();
       ++cycles;
     }

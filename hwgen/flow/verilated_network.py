@@ -7,15 +7,13 @@ at random if told to, and ``verilated_network.hpp`` holds them to the AXI4-Strea
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from hwgen.errors import CheckError, InputError
+from hwgen.errors import InputError
+from hwgen.flow.engine import Report, Stalls
 from hwgen.flow.network import Link, Network
-from hwgen.flow.network_sim import Words, last_bits, port_words
+from hwgen.flow.network_sim import RunningNetwork
 from hwgen.flow.verilated_build import build_models
 from hwgen.operators.packing import limbs
 
@@ -30,7 +28,7 @@ struct Dut {{
     VerilatedContext context;
     V0 top{{&context}};
     {declarations}
-    std::vector<hwgen::Port*> ports{{{addresses}}};
+    std::vector<hwgen::PausingPort*> ports{{{addresses}}};
 
     void reset() {{
         {quiet}
@@ -84,51 +82,23 @@ void hwgen_pause(Simulation* simulation, std::uint32_t port, hwgen::Stalls stall
 """
 
 
-class _Stalls(ctypes.Structure):
-    _fields_ = (("seed", ctypes.c_uint64), ("per_65536", ctypes.c_uint32))
+class NetworkSimulation(RunningNetwork):
+    """The RTL of a network in simulation; it starts after reset."""
 
-
-class _Report(ctypes.Structure):
-    _fields_ = (
-        ("cycles", ctypes.c_uint64),
-        ("withheld", ctypes.c_uint64),
-        ("refused", ctypes.c_uint64),
-        ("message", ctypes.c_char * 256),
-    )
-
-
-class _Goal(ctypes.Structure):
-    _fields_ = (("port", ctypes.c_uint32), ("output", ctypes.c_uint32), ("words", ctypes.c_uint64))
-
-
-class NetworkSimulation:
-    """A network of kernels in simulation; it starts after reset, and time passes in `run` only.
-
-    Attributes
-    ----------
-    network : Network
-        What is simulated.
-    cycles : int
-        Clock cycles since the last reset.
-    """
+    engine = "RTL simulation"
 
     def __init__(self, network: Network, library: Path) -> None:
-        self.network = network
-        self.cycles = 0
-        self._library = ctypes.CDLL(str(library))
-        self._library.hwgen_open.restype = ctypes.c_void_p
-        self._library.hwgen_size.restype = ctypes.c_size_t
-        self._ports = {stream.name: number for number, stream in enumerate(network.streams)}
-        self._handle = ctypes.c_void_p(self._library.hwgen_open())
+        super().__init__(network)
+        self._open(library)
         self.reset()
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None):
+        if self._handle:
             self._library.hwgen_close(self._handle)
 
     def reset(self) -> None:
         """Reset the network, forget the words at its ports, count cycles from zero; memories keep theirs."""
-        report = _Report()
+        report = Report()
         self._check(self._library.hwgen_reset(self._handle, ctypes.byref(report)), report)
         self.cycles = 0
 
@@ -148,107 +118,8 @@ class NetworkSimulation:
             raise ValueError(f"the probability of a pause must be in [0, 1), not {probability}")
         for name in self._ports if ports is None else ports:
             number = self._ports[self.network.stream(name).name]
-            stalls = _Stalls((seed * 64 + number) & 0xFFFF_FFFF_FFFF_FFFF, round(probability * 65536))
+            stalls = Stalls((seed * 64 + number) & 0xFFFF_FFFF_FFFF_FFFF, round(probability * 65536))
             self._library.hwgen_pause(self._handle, ctypes.c_uint32(number), stalls)
-
-    def push(self, stream: str, words: npt.ArrayLike, last: npt.ArrayLike | None = None) -> None:
-        """Append words to the queue in front of an input.
-
-        Parameters
-        ----------
-        stream : str
-            The input.
-        words : array_like of unsigned integers
-            See `hwgen.flow.network_sim.port_words`.
-        last : array_like of bool, optional
-            TLAST of each word, for streams that have it; default with the last word only.
-        """
-        link = self._stream(stream, "input")
-        rows = port_words(link, words)
-        bits = last_bits(link, last, len(rows))
-        number = ctypes.c_uint32(self._ports[stream])
-        arguments = (_address(rows), _address(bits), ctypes.c_size_t(len(rows)))
-        self._library.hwgen_push(self._handle, number, *arguments)
-
-    def waiting(self, stream: str) -> int:
-        """Return the words in the queue at a port: not yet taken by the network, or not yet popped."""
-        number = self._ports[self.network.stream(stream).name]
-        return int(self._library.hwgen_size(self._handle, ctypes.c_uint32(number)))
-
-    def run(self, max_cycles: int, until: Mapping[str, int] | None = None) -> int:
-        """Let time pass, and return how many cycles.
-
-        Parameters
-        ----------
-        max_cycles : int
-            The most.
-        until : mapping of str to int, optional
-            Stop when each of these outputs holds at least so many words, and each of these inputs at most.
-
-        Raises
-        ------
-        CheckError
-            If the network breaks the protocol or stops the simulation, or `until` is not reached; the message
-            says what is in the queues.
-        """
-        goals = (_Goal * len(until or ()))()
-        for goal, (name, words) in zip(goals, (until or {}).items(), strict=True):
-            link = self.network.stream(name)
-            goal.port, goal.output, goal.words = self._ports[name], link.direction == "output", words
-        report = _Report()
-        count = ctypes.c_size_t(len(goals))
-        failed = self._library.hwgen_run(
-            self._handle, ctypes.c_uint64(max_cycles), goals, count, ctypes.byref(report)
-        )
-        self.cycles += report.cycles
-        self._check(failed, report)
-        if until and not all(self._reached(name, words) for name, words in until.items()):
-            queues = ", ".join(f"{name} {self.waiting(name)}" for name in self._ports)
-            raise CheckError(
-                f"RTL simulation of {self.network.name}: not done after {report.cycles} cycles (words in the "
-                f"queues: {queues})"
-            )
-        return int(report.cycles)
-
-    def pop(self, stream: str, count: int | None = None) -> tuple[Words, npt.NDArray[np.bool_]]:
-        """Take words from the queue behind an output: all of them, or the first `count`.
-
-        Returns
-        -------
-        words : ndarray of uint64
-            Rows of 64-bit limbs, the lowest first.
-        last : ndarray of bool
-            TLAST of each word; false where the stream has none.
-        """
-        link = self._stream(stream, "output")
-        there = self.waiting(stream)
-        if count is not None and count > there:
-            raise InputError(f"stream {stream!r} has {there} words, not {count}")
-        count = there if count is None else count
-        rows, bits = np.zeros((count, limbs(link.width)), np.uint64), np.zeros(count, np.uint8)
-        number = ctypes.c_uint32(self._ports[stream])
-        self._library.hwgen_pop(self._handle, number, _address(rows), _address(bits), ctypes.c_size_t(count))
-        return rows, bits.astype(bool)
-
-    def _reached(self, name: str, words: int) -> bool:
-        there = self.waiting(name)
-        return there >= words if self.network.stream(name).direction == "output" else there <= words
-
-    def _stream(self, name: str, direction: str) -> Link:
-        link = self.network.stream(name)
-        if link.direction != direction:
-            raise InputError(
-                f"stream {name!r} is an {link.direction} of {self.network.name}, not an {direction}"
-            )
-        return link
-
-    def _check(self, failed: int, report: _Report) -> None:
-        if failed:
-            message = report.message.decode(errors="replace")
-            raise CheckError(f"RTL simulation of {self.network.name}: {message}")
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.network.name}>"
 
 
 def load_network(project_dir: Path | str) -> NetworkSimulation:
@@ -268,10 +139,6 @@ def load_network(project_dir: Path | str) -> NetworkSimulation:
     return NetworkSimulation(
         network, build_models([(source, network.name)], [_wrapper(network)], _OPTIMISATION)
     )
-
-
-def _address(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
 
 
 def _wrapper(network: Network) -> str:

@@ -13,6 +13,7 @@ SOURCE = """\
 #include <ap_axi_sdata.h>
 #include <ap_int.h>
 #include <hls_stream.h>
+#include <hls_task.h>
 typedef ap_axiu<64, 0, 0, 0> beat;
 
 // A command of 32 bits: operation 2 (1 takes a frame, 2 gives one), 6 unused, base 8, words 8.
@@ -105,6 +106,19 @@ void drain(hls::stream<ap_uint<65>>& data, hls::stream<beat>& dout, hls::stream<
   x.last = d[64];
   dout.write(x);
   if (d[64]) done.write(1);
+}
+
+void memo(hls::stream<ap_uint<32>>& cmd, hls::stream<beat>& din, hls::stream<beat>& dout,
+          hls::stream<ap_uint<16>>& status) {
+  hls_thread_local hls::stream<ap_uint<33>, 2> load;
+  hls_thread_local hls::stream<ap_uint<33>, 4> reads;
+  hls_thread_local hls::stream<ap_uint<73>, 2> writes;
+  hls_thread_local hls::stream<ap_uint<65>, 1> data;
+  hls_thread_local hls::stream<ap_uint<1>, 2> taken, given;
+  hls_thread_local hls::task decoding(decode, cmd, taken, given, load, reads, status);
+  hls_thread_local hls::task fetching(fetch, load, din, writes, taken);
+  hls_thread_local hls::task keeping(memory, writes, reads, data);
+  hls_thread_local hls::task draining(drain, data, dout, given);
 }
 """
 

@@ -1,7 +1,8 @@
 // Open stand-in for AMD's hls_stream.h: hls::stream<T>, a first-in first-out channel between kernels.
 //
 // Used only where Vitis' own headers are absent. Natively (C simulation) a stream is an unbounded queue: it is never
-// full, as with AMD's, and its depth matters to hardware only. It is for one thread.
+// full, as with AMD's, and its depth matters to hardware only. It is for one thread, on which hls_task.h lets several
+// tasks take turns.
 // With HWGEN_LOWER defined it has no state at all: reads and writes become calls of undefined functions, which the
 // compiler to RTL replaces by handshakes on the channel that `this` names. Only reads, read_nb and blocking writes
 // exist there.
@@ -39,6 +40,35 @@ void __hwgen_send(void* channel, unsigned _BitInt(W) data) noexcept;
 #endif
 
 namespace hls {
+
+#ifndef HWGEN_LOWER
+
+namespace open {
+
+// A stream that somebody looked at and found empty.
+struct looked_at {
+  bool (*full)(const void*);
+  const void* stream;
+
+  bool has_word() const { return full(stream); }
+};
+
+// Who must know what happens to streams: hls_task.h, where it is included.
+class stream_user {
+ public:
+  virtual ~stream_user() = default;
+  virtual void wait(const looked_at& stream) = 0;    // a read found it empty: return when it has a word, or never will
+  virtual void missed(const looked_at& stream) = 0;  // a read that does not wait found it empty
+  virtual void moved() = 0;                          // a word was read or written
+};
+inline stream_user*& stream_users() {
+  static stream_user* user = nullptr;
+  return user;
+}
+
+}  // namespace open
+
+#endif
 
 // A stream of any depth can be passed where a kernel expects hls::stream<T>&.
 template <typename T, int Depth = 0>
@@ -86,6 +116,7 @@ class stream<T, 0> {
   stream& operator=(const stream&) = delete;
 
   T read() {
+    if (queue_.empty() && user() != nullptr) user()->wait(looked());
     if (queue_.empty()) {
 #ifdef HWGEN_ON_EMPTY_READ
       HWGEN_ON_EMPTY_READ(this);
@@ -96,17 +127,18 @@ class stream<T, 0> {
       std::abort();
 #endif
     }
-    const T front = queue_.front();
-    queue_.pop_front();
-    return front;
+    return taken();
   }
   void read(T& x) { x = read(); }
   bool read_nb(T& x) {
-    if (queue_.empty()) return false;
-    x = read();
+    if (empty()) return false;
+    x = taken();
     return true;
   }
-  void write(const T& x) { queue_.push_back(x); }
+  void write(const T& x) {
+    queue_.push_back(x);
+    if (user() != nullptr) user()->moved();
+  }
   bool write_nb(const T& x) {
     write(x);
     return true;
@@ -114,12 +146,25 @@ class stream<T, 0> {
   void operator>>(T& x) { x = read(); }
   void operator<<(const T& x) { write(x); }
 
-  bool empty() const { return queue_.empty(); }
+  bool empty() const {
+    if (queue_.empty() && user() != nullptr) user()->missed(looked());
+    return queue_.empty();
+  }
   bool full() const { return false; }
   std::size_t size() const { return queue_.size(); }
   const char* get_name() const { return name_.c_str(); }
 
  private:
+  static open::stream_user* user() { return open::stream_users(); }
+  static bool has_word(const void* self) { return !static_cast<const stream*>(self)->queue_.empty(); }
+  open::looked_at looked() const { return {&stream::has_word, this}; }
+  T taken() {
+    const T front = queue_.front();
+    queue_.pop_front();
+    if (user() != nullptr) user()->moved();
+    return front;
+  }
+
   std::string name_;
   std::deque<T> queue_;
 };
