@@ -110,15 +110,8 @@ def test_tasks_do_the_same_with_amds_integers_and_gxx(tmp_path: Path) -> None:
     for header in ("hls_stream.h", "hls_task.h", "ap_axi_sdata.h"):
         shutil.copy(OPEN / header, tmp_path)
     (tmp_path / "main.cpp").write_text(NETWORK + MAIN)
-    flags = [
-        "-std=c++14",
-        "-O1",
-        *WARNINGS,
-        "-Wno-unknown-pragmas",
-        f"-I{tmp_path}",
-        "-isystem",
-        amd_include(),
-    ]
+    # Optimised, AMD's own headers read what they did not write, and g++ says so.
+    flags = ["-std=c++14", "-O0", *WARNINGS, f"-I{tmp_path}", "-isystem", amd_include()]
     run_tool(["g++", *flags, tmp_path / "main.cpp", "-o", tmp_path / "main"], what="g++")
     assert run_tool([tmp_path / "main"], what="the program").splitlines() == PRINTED
 
