@@ -131,6 +131,7 @@ class Network:
             record = manifest["network"]
             streams = tuple(_stream(item) for item in record["streams"])
             channels = tuple(_channel(item) for item in record.get("channels", ()))
+            _check_unique("stream or channel", [link.name for link in (*streams, *channels)])
             links = {link.name: link for link in (*streams, *channels)}
             kernels = tuple(_kernel(item, links) for item in record["kernels"])
             network = cls(
@@ -243,8 +244,6 @@ def _joint(kernel: str, item: Mapping[str, Any], key: str, links: Mapping[str, L
 def _check_names(network: Network) -> None:
     if not network.kernels:
         raise InputError("a network has at least one kernel")
-    links = [link.name for link in (*network.streams, *network.channels)]
-    _check_unique("stream or channel", [*links])
     _check_unique("kernel", [kernel.name for kernel in network.kernels], taken=_TAKEN)
     for kernel in network.kernels:
         _check_unique(f"port of kernel {kernel.name!r}", [joint.port for joint in _joints(kernel)])

@@ -60,7 +60,7 @@ class Location:
 
 def lowering_error(message: str, location: Location | None) -> InputError:
     """Build the error that says which C++ line cannot become hardware, and how it was reached."""
-    if location is None:
+    if location is None or location.file.startswith("<"):
         return InputError(message)
     return InputError(message + location.trail, file=location.file, line=location.line)
 

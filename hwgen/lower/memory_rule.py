@@ -20,6 +20,8 @@ __all__ = ["MOST_REGISTERS", "memory_shape"]
 MOST_REGISTERS = 64
 """Elements in the last dimension of an array that stays in registers."""
 
+_BULK = re.compile(r"@llvm\.(memcpy|memmove|memset)\.")
+
 
 def memory_shape(module: Module, variable: Global, scalars: Sequence[Scalar]) -> tuple[int, int, int] | None:
     """Return banks, depth and bytes of an element if `variable` is a memory, else None."""
@@ -43,7 +45,8 @@ def memory_shape(module: Module, variable: Global, scalars: Sequence[Scalar]) ->
 def _is_one_integer(type_: Type) -> bool:
     while type_.type_kind == TypeKind.struct and len(list(type_.elements)) == 1:
         type_ = next(iter(type_.elements))
-    return bool(type_.type_kind == TypeKind.integer)
+    # Bytes are a wide integer, of a size that LLVM would round up.
+    return bool(type_.type_kind == TypeKind.integer) or str(type_).endswith(" x i8]")
 
 
 def _indexed_by_variable(module: Module, name: str) -> bool:
@@ -54,7 +57,9 @@ def _indexed_by_variable(module: Module, name: str) -> bool:
             for instruction in block.instructions:
                 if not mention.search(instruction.text):
                     continue
-                if instruction.opcode not in ("load", "store", "getelementptr"):
+                if instruction.opcode not in ("load", "store", "getelementptr") and not _BULK.search(
+                    instruction.text
+                ):
                     return True
                 if instruction.opcode == "getelementptr" and re.search(r", i\d+ %", instruction.text):
                     return True

@@ -79,7 +79,8 @@ class StreamCalls:
             store(self._body, _pointer(operands[0]), padded, align=1, when=when)
             return None
         if instruction.width:
-            return data
+            # Words of 33 to 63 bits come in a whole register.
+            return self._body.zero_extend(data, instruction.width)
         padded = self._body.zero_extend(data, 2 * _WORD)
         return tuple(self._body.slice(padded, start, _WORD) for start in (0, _WORD))
 

@@ -11,11 +11,12 @@
 
 // Inlining must not depend on the optimiser's mood: a call left over is a circuit that cannot be lowered. Even inlined
 // calls leave the marks of their calling convention: System V's passes 65 to 128 bits as two halves, through memory
-// that LLVM then cannot remove; Microsoft's passes them by address, which leaves nothing.
+// that LLVM then cannot remove; Microsoft's passes them by address, which leaves nothing. Without line tables of their
+// own, they are at the line that uses them when the compiler to RTL refuses something.
 #if defined(__x86_64__)
-#define HWGEN_AP_INLINE __attribute__((always_inline, ms_abi)) constexpr
+#define HWGEN_AP_INLINE __attribute__((always_inline, nodebug, ms_abi)) constexpr
 #else
-#define HWGEN_AP_INLINE __attribute__((always_inline)) constexpr
+#define HWGEN_AP_INLINE __attribute__((always_inline, nodebug)) constexpr
 #endif
 
 namespace ap_open {
