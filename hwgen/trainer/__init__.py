@@ -13,6 +13,7 @@ from hwgen.trainer.commands import (
     Nop,
     Store,
     Unknown,
+    Update,
     decode,
     encode,
     field_table,
@@ -21,7 +22,16 @@ from hwgen.trainer.cycles import Times, estimate
 from hwgen.trainer.device import Device
 from hwgen.trainer.engines import Engine, GoldenEngine, NetworkEngine
 from hwgen.trainer.golden import GoldenCore
-from hwgen.trainer.layout import Frame, pack, pack_numbers, to_words, unpack_integers, unpack_results
+from hwgen.trainer.layout import (
+    Frame,
+    pack,
+    pack_numbers,
+    pack_weights,
+    to_words,
+    unpack_integers,
+    unpack_results,
+    unpack_weights,
+)
 from hwgen.trainer.run_cycles import run_cycles
 from hwgen.trainer.spec import TrainerSpec, load_spec
 from hwgen.trainer.status import Code, Status, status_table
@@ -47,6 +57,7 @@ __all__ = [
     "Times",
     "TrainerSpec",
     "Unknown",
+    "Update",
     "decode",
     "encode",
     "estimate",
@@ -54,9 +65,11 @@ __all__ = [
     "load_spec",
     "pack",
     "pack_numbers",
+    "pack_weights",
     "run_cycles",
     "status_table",
     "to_words",
     "unpack_integers",
     "unpack_results",
+    "unpack_weights",
 ]

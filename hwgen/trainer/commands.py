@@ -25,6 +25,7 @@ __all__ = [
     "Nop",
     "Store",
     "Unknown",
+    "Update",
     "decode",
     "encode",
     "field_table",
@@ -174,14 +175,33 @@ class Bias:
 
 
 @dataclass(frozen=True)
+class Update:
+    """Takes master weights w and momenta m, reads their gradients from result memory, sends the next ones.
+
+    g = v * 2^exponent, t = decay * w + g, m' = momentum * m + t, w' = w - lr * m', each rounded once to fp32.
+    Both frames alternate: a beat of four w, a beat of four m, in the order of the results.
+    """
+
+    OPCODE: ClassVar[int] = 8
+    c: int = bits(16, "result word of row 0")
+    rows: int = bits(16, "result rows")
+    words: int = bits(12, "result words of a row")
+    pitch: int = bits(12, "result words from one result row to the next")
+    exponent: int = bits(16, "gradients are v * 2^exponent", signed=True)
+    lr: int = bits(32, "learning rate, an fp32 pattern")
+    momentum: int = bits(32, "momentum, an fp32 pattern")
+    decay: int = bits(32, "weight decay, an fp32 pattern")
+
+
+@dataclass(frozen=True)
 class Unknown:
     """A beat whose opcode no command has."""
 
     word: int
 
 
-Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Unknown
-COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias], ...] = (
+Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update | Unknown
+COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update], ...] = (
     Nop,
     Fetch,
     Fill,
@@ -190,6 +210,7 @@ COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias]
     Counters,
     Load,
     Bias,
+    Update,
 )
 
 

@@ -1,7 +1,7 @@
 """When the commands of a core run: an event-driven model of its sequencer and its stages.
 
 The sequencer issues commands in order, one a cycle. A command waits at its head while another stage works on
-a memory half that it needs, while its own stage has four commands, or, if it adds to results, while any
+a memory half that it needs, while a stage of its own has four commands, or, if it adds to results, while any
 product is under way. Run cycles are exact (`run_cycles`); what happens around them is in one table of
 latencies. The data streams are taken to be ready whenever the core is.
 """
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from hwgen.trainer.commands import Command, Fetch, Fill, Gemm, Store
 from hwgen.trainer.judge import judge
-from hwgen.trainer.run_cycles import run_cycles
+from hwgen.trainer.run_cycles import STAGES, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
+from hwgen.trainer.status import Code
 
 __all__ = ["LATENCIES", "STAGES", "Latency", "StageTimes", "Timeline", "Times", "estimate"]
 
-STAGES: tuple[type[Fetch | Fill | Gemm | Store], ...] = (Fetch, Fill, Gemm, Store)
 MOST_OUTSTANDING = 4
 
 
@@ -133,39 +133,48 @@ class Timeline:
         self._end = 0
         self._stages: dict[type[Command], _Stage] = {stage: _Stage() for stage in STAGES}
 
-    def holds(self, command: Command) -> int:
-        """Return the memory halves that a command needs; none if it is refused."""
-        return int(judge(self._spec, command).holds)
+    def holds(self, command: Command) -> int | None:
+        """Return the memory halves that a command needs; None if it is refused."""
+        verdict = judge(self._spec, command)
+        return int(verdict.holds) if verdict.code is Code.OK else None
 
-    def issue_time(self, command: Command, holds: int) -> int:
+    def issue_time(self, command: Command, holds: int | None) -> int:
         """Return when a command would be issued if it came next."""
         time = self._now + 1
+        own = stages_of(type(command)) if holds is not None else ()
         for kind, stage in self._stages.items():
             flight = stage.flight
-            if kind is not type(command):
+            if holds and kind is not own[-1]:
                 for earlier in flight:
                     if earlier.holds & holds:
                         time = max(time, earlier.done + 1)
-            elif flight:
+            if flight and kind in own:
                 if len(flight) >= MOST_OUTSTANDING:
                     time = max(time, flight[-MOST_OUTSTANDING].done + 1)
                 if isinstance(command, Gemm) and command.accumulate:
                     time = max(time, flight[-1].done + 1)
         return time
 
-    def issue(self, command: Command, holds: int) -> int:
-        """Issue a command next, and return when. One that holds nothing runs on no stage."""
+    def issue(self, command: Command, holds: int | None) -> int:
+        """Issue a command next, and return when. A refused one runs on no stage."""
         time = self._now = self.issue_time(command, holds)
-        if not holds:
+        own = [self._stages[kind] for kind in stages_of(type(command))] if holds is not None else []
+        if not own:
             self._end = max(self._end, time + 1)
             return time
         for other in self._stages.values():
             while other.flight and other.flight[0].done < time:
                 other.flight.pop(0)
-        stage, latency = self._stages[type(command)], LATENCIES[type(command)]
+        latencies = [LATENCIES[kind] for kind in stages_of(type(command))]
         run = run_cycles(self._spec, command)
-        begins = max(time + latency.start, stage.free + latency.between)
-        stage.free = begins + run
+        # What two stages do together begins when both can.
+        begins = max(
+            max(time + latency.start, stage.free + latency.between)
+            for stage, latency in zip(own, latencies, strict=True)
+        )
+        for part in own:
+            part.free = begins + run
+        stage, latency = own[-1], latencies[-1]
         done = stage.free + latency.end
         if isinstance(command, Fill) and command.transpose:
             # The last block is turned out.
@@ -173,11 +182,12 @@ class Timeline:
             done += self._spec.array.lanes
         elif isinstance(command, Gemm):
             done = self._drained(stage, command, begins, run) + latency.end
-        stage.flight.append(_InFlight(done, holds))
-        stage.times.commands += 1
-        stage.times.run += run
-        stage.times.busy += done - max(time, stage.done)
-        stage.done = done
+        for part in own:
+            part.flight.append(_InFlight(done, holds or 0 if part is stage else 0))
+            part.times.commands += 1
+            part.times.run += run
+            part.times.busy += done - max(time, part.done)
+            part.done = done
         self._end = max(self._end, done + 1)
         return time
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import CheckError
-from hwgen.trainer.commands import Command, Fetch, Store, encode
+from hwgen.trainer.commands import Command, Fetch, Load, Store, Update, encode
 from hwgen.trainer.cycles import estimate
 from hwgen.trainer.golden import GoldenCore
 from hwgen.trainer.layout import BEAT_BYTES, Frame
@@ -119,7 +119,7 @@ class NetworkEngine:
             self._network.push("din", np.ascontiguousarray(frame.beats).view("<u8"), last)
         self._network.push("cmd", [encode(command) for command in commands])
         # A frame that stops takes 2^16 cycles more; everything else is within a few times what is expected.
-        fetches = sum(isinstance(command, Fetch) for command in commands)
+        fetches = sum(isinstance(command, Fetch | Load | Update) for command in commands)
         patience = 4 * estimate(self._spec, commands).cycles + (fetches + 1 << 17)
         self.cycles += self._network.run(patience, {"status": len(commands)})
         rows, _ = self._network.pop("status")
@@ -132,11 +132,15 @@ class NetworkEngine:
                 f"{[status.number for status in statuses]}"
             )
         self._number = self._number + len(commands) & 0xFFFF
-        return statuses, self._sent(statuses, patience)
+        return statuses, self._sent(commands, statuses, patience)
 
-    def _sent(self, statuses: Sequence[Status], patience: int) -> list[Frame]:
-        """Return the frames of the stores that have run: their statuses count the beats."""
-        lengths = [status.info for status in statuses if status.opcode == Store.OPCODE and status.info]
+    def _sent(self, commands: Sequence[Command], statuses: Sequence[Status], patience: int) -> list[Frame]:
+        """Return the frames of the commands that have sent one: their statuses count the beats."""
+        lengths = [
+            status.info
+            for command, status in zip(commands, statuses, strict=True)
+            if status.info and _sends(command)
+        ]
         if not lengths:
             return []
         self.cycles += self._network.run(patience, {"dout": sum(lengths)})
@@ -146,3 +150,8 @@ class NetworkEngine:
         if not np.array_equal(np.flatnonzero(last) + 1, ends) or len(beats) != ends[-1]:
             raise CheckError(f"frames of {lengths} beats were expected; {len(beats)} beats came")
         return [Frame(part) for part in np.split(beats, ends[:-1])]
+
+
+def _sends(command: Command) -> bool:
+    """Say whether a command sends a frame if it is not refused."""
+    return isinstance(command, Update) or (isinstance(command, Store) and command.mode != Store.MEASURE)

@@ -25,6 +25,7 @@ from hwgen.trainer.commands import (
     Load,
     Store,
     Unknown,
+    Update,
     decode,
 )
 from hwgen.trainer.generators import RandomWords
@@ -34,20 +35,20 @@ from hwgen.trainer.layout import (
     Frame,
     pack_integers,
     pack_results,
+    pack_weights,
     unpack_elements,
     unpack_numbers,
     unpack_results,
 )
 from hwgen.trainer.quantizer import Quantizer, as_float64
-from hwgen.trainer.run_cycles import run_cycles
+from hwgen.trainer.run_cycles import STAGES, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code, Status
+from hwgen.trainer.update import updated
 
 __all__ = ["GoldenCore"]
 
 Array = npt.NDArray[Any]
-_STAGES: dict[type, int] = {Fetch: 0, Load: 0, Fill: 1, Gemm: 2, Store: 3, Bias: 3}
-_STAGE_COUNT = 4
 _COUNTERS_PER_STAGE = 4
 _SMALL_PRODUCT = 1 << 17
 """Multiplications that OpenBLAS does not share out."""
@@ -90,13 +91,12 @@ class GoldenCore:
         words = generators and RandomWords(generators, generators.store_seed)
         self.store_quantizer = Quantizer(spec, words)
         self._number = 0
-        self._run = [0] * _STAGE_COUNT
-        self._commands = [0] * _STAGE_COUNT
+        self._clear_counters()
 
     def takes_frame(self, command: Command | int) -> bool:
         """Say whether a command takes a frame of the data stream; a refused one leaves it there."""
         command = decode(command) if isinstance(command, int) else command
-        return isinstance(command, Fetch | Load) and judge(self.spec, command).code is Code.OK
+        return isinstance(command, Fetch | Load | Update) and judge(self.spec, command).code is Code.OK
 
     def execute(self, command: Command | int, frame: Frame | None = None) -> tuple[Status, Frame | None]:
         """Run one command.
@@ -106,11 +106,11 @@ class GoldenCore:
         command : Command or int
             A command, or its beat.
         frame : Frame, optional
-            What a fetch or a load takes from the data stream. Without one the stream stops at once.
+            What a fetch, a load or an update takes from the data stream. Without one it stops at once.
 
         Returns
         -------
-        Status, and the frame that a store sends or None
+        Status, and the frame that a store or an update sends, or None
         """
         command = decode(command) if isinstance(command, int) else command
         code = judge(self.spec, command).code
@@ -118,6 +118,7 @@ class GoldenCore:
         frame = frame or Frame(np.zeros((0, BEAT_BYTES), np.uint8), ended=False)
         if code is Code.OK:
             info = run_cycles(self.spec, command)
+            taken = None
             match command:
                 case Fetch():
                     code, info, payload = self._fetch(command, frame)
@@ -129,13 +130,15 @@ class GoldenCore:
                     code = self._gemm(command)
                 case Store():
                     sent, payload = self._store(command)
+                case Update():
+                    code, taken, sent = self._update(command, frame)
                 case Bias():
                     self.bias[command.dest :][: command.words] = self.c[command.c :][: command.words]
                 case Counters():
                     payload = self._counter(command)
-            stage = _STAGES.get(type(command))
-            if stage is not None:
-                self._run[stage] += info
+            for kind in stages_of(type(command)):
+                stage = STAGES.index(kind)
+                self._run[stage] += info if taken is None or kind is Store else taken
                 self._commands[stage] += 1
         opcode = command.word & 0xFF if isinstance(command, Unknown) else command.OPCODE
         status = Status(self._number, opcode, code, info & 0xFFFF_FFFF, payload & (1 << 64) - 1)
@@ -288,6 +291,15 @@ class GoldenCore:
         elements, saturated = unit.quantize(numbers, store.width, exponent, unit.draw(numbers.size))
         return pack_integers(elements, store.size), saturated
 
+    def _update(self, update: Update, frame: Frame) -> tuple[Code, int, Frame]:
+        """Return the code, the beats taken and the frame to send; zeros stand for what does not come."""
+        beats = run_cycles(self.spec, update)
+        code, taken, _ = _taken(frame, beats, 1)
+        numbers = np.zeros((beats, 4), np.float32)
+        numbers[:taken] = unpack_numbers(frame.beats[:taken]).reshape(-1, 4)
+        weights, momenta = updated(update, numbers[0::2], numbers[1::2], self.c[_addresses(update)])
+        return code, taken, pack_weights(weights, momenta)
+
     def _passed(self, store: Store) -> Array:
         """Return results after bias, mask and limit: shape (rows, words, cols)."""
         values = self.c[_addresses(store)]
@@ -310,9 +322,12 @@ class GoldenCore:
         elif counters.select and which == 3:
             payload = self._commands[stage]
         if counters.clear:
-            self._run = [0] * _STAGE_COUNT
-            self._commands = [0] * _STAGE_COUNT
+            self._clear_counters()
         return payload & 0xFFFF_FFFF
+
+    def _clear_counters(self) -> None:
+        self._run = [0] * len(STAGES)
+        self._commands = [0] * len(STAGES)
 
 
 class _Taken(NamedTuple):
@@ -334,7 +349,7 @@ def _taken(frame: Frame, words: int, a_word: int) -> _Taken:
     return _Taken(Code.OK if len(frame.beats) == wanted else Code.LATE_END, beats, words)
 
 
-def _addresses(block: Store | Load) -> Array:
+def _addresses(block: Store | Load | Update) -> Array:
     """Return the addresses of a block of result words: shape (rows, words)."""
     return block.c + np.arange(block.rows)[:, None] * block.pitch + np.arange(block.words)
 

@@ -3,7 +3,8 @@
 A tensor is row-major; its rows (the last axis) are padded with zeros to whole words of 16 elements. A frame
 of int8 has a word in each beat, one of int16 in each two, one of fp32 in each four, element 0 lowest. Results
 come and go two to a beat, as 64-bit integers; requantised ones leave densely packed in int8 or int16, the
-last beat filled up with zeros.
+last beat filled up with zeros. Weights of an update come and go with their momenta: four weights, four
+momenta, and so on, in fp32.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ __all__ = [
     "pack_integers",
     "pack_numbers",
     "pack_results",
+    "pack_weights",
     "to_words",
     "unpack_elements",
     "unpack_integers",
     "unpack_numbers",
     "unpack_results",
+    "unpack_weights",
 ]
 
 WORD = 16
@@ -147,3 +150,28 @@ def unpack_integers(frame: Frame, container: int, count: int) -> Array:
 def unpack_results(frame: Frame) -> Array:
     """Return the results in a frame of a store, as int64."""
     return np.ascontiguousarray(frame.beats).reshape(-1).view("<i8").astype(np.int64)
+
+
+def pack_weights(weights: Array, momenta: Array) -> Frame:
+    """Return fp32 weights and their momenta as the frame that an update takes, or sends.
+
+    Raises
+    ------
+    ValueError
+        If they are not float32, or not as many of both, or not a multiple of four.
+    """
+    if weights.dtype != np.float32 or momenta.dtype != np.float32 or weights.shape != momenta.shape:
+        raise ValueError(
+            f"float32 weights and as many momenta are needed, not {weights.dtype} of shape {weights.shape} "
+            f"and {momenta.dtype} of shape {momenta.shape}"
+        )
+    if weights.size % 4 or not weights.size:
+        raise ValueError(f"{weights.size} weights are not a multiple of four: pad them with zeros")
+    beats = np.stack([weights.reshape(-1, 4), momenta.reshape(-1, 4)], axis=1)
+    return Frame(np.ascontiguousarray(beats, _FP32).reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES))
+
+
+def unpack_weights(frame: Frame) -> tuple[Array, Array]:
+    """Return the fp32 weights and the momenta in the frame of an update."""
+    beats = unpack_numbers(frame.beats).reshape(-1, 2, 4)
+    return beats[:, 0].reshape(-1), beats[:, 1].reshape(-1)

@@ -2,16 +2,31 @@
 
 A fetch or a load works in every cycle that takes a beat of its frame, a fill in every cycle that writes the
 digits of 16 elements of one operand row, a product in every cycle of the array, a store in every cycle that
-sends a beat or measures a word, a bias in every cycle that copies a word.
+sends a beat or measures a word, a bias in every cycle that copies a word. An update is the work
+of two stages: the fetch stage takes as many beats as the store stage sends.
 """
 
 from __future__ import annotations
 
-from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store, Update
 from hwgen.trainer.layout import BEAT_BYTES
 from hwgen.trainer.spec import TrainerSpec
 
-__all__ = ["run_cycles"]
+__all__ = ["STAGES", "run_cycles", "stages_of"]
+
+STAGES: tuple[type[Fetch | Fill | Gemm | Store], ...] = (Fetch, Fill, Gemm, Store)
+"""The stages in the order of their numbers, each by the command that it is named after."""
+_STAGES_OF: dict[type[Command], tuple[type[Command], ...]] = {
+    **{stage: (stage,) for stage in STAGES},
+    Load: (Fetch,),
+    Bias: (Store,),
+    Update: (Fetch, Store),
+}
+
+
+def stages_of(kind: type[Command]) -> tuple[type[Command], ...]:
+    """Return the stages that run commands of a kind; the last of them works on its memory halves."""
+    return _STAGES_OF.get(kind, ())
 
 
 def run_cycles(spec: TrainerSpec, command: Command) -> int:
@@ -36,5 +51,7 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
             return command.rows * command.words * spec.array.cols * 8 // BEAT_BYTES
         case Bias():
             return command.words
+        case Update():
+            return command.rows * command.words * spec.array.cols * 2 * 4 // BEAT_BYTES
         case _:
             return 0

@@ -93,7 +93,7 @@ class _Job:
 
     command: Fetch | Fill | Gemm | Store
     needs: tuple[int, int, int, int]
-    holds: int = 0
+    holds: int | None = None
 
 
 def make_schedule(spec: TrainerSpec, plan: Plan) -> Schedule:

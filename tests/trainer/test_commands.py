@@ -17,6 +17,7 @@ from hwgen.trainer import (
     Status,
     Store,
     Unknown,
+    Update,
     decode,
     encode,
     field_table,
@@ -79,6 +80,10 @@ def test_positions_are_the_published_ones() -> None:
     assert flags == [1, 2, 4]
     assert encode(Load(5, 6, 7, 8)) == 6 | 5 << 8 | 6 << 24 | 7 << 40 | 8 << 52
     assert encode(Bias(5, 6, 7)) == 7 | 5 << 8 | 6 << 24 | 7 << 32
+    update = Update(5, 6, 7, 8, exponent=-2, lr=0x3DCCCCCD, momentum=9, decay=0xFFFFFFFF)
+    where = [8, 24, 40, 52, 64, 80, 112, 144]
+    values = [5, 6, 7, 8, 0xFFFE, 0x3DCCCCCD, 9, 0xFFFFFFFF]
+    assert encode(update) == 8 | sum(v << at for v, at in zip(values, where, strict=True))
     gemm = Gemm(a=1, b=2, c=3, tiles_m=4, tiles_n=5, kgs=6, width_a=7, width_b=8, accumulate=1, pitch=9)
     where = [8, 24, 40, 56, 66, 76, 88, 93, 98, 99]
     values = [1, 2, 3, 4, 5, 6, 7, 8, 1, 9]

@@ -10,19 +10,22 @@ from by_the_letter import plane_writes
 from cores import dirty, random_fill, random_gemm, small
 
 from hwgen.trainer import (
+    Bias,
     Code,
     Counters,
     Fetch,
     Fill,
     Gemm,
+    Load,
     Nop,
     Store,
     TrainerSpec,
+    Update,
     estimate,
     load_spec,
     run_cycles,
 )
-from hwgen.trainer.cycles import LATENCIES, Timeline
+from hwgen.trainer.cycles import LATENCIES, STAGES, Timeline
 from hwgen.trainer.judge import Half, judge
 from hwgen.trainer.products import matrix
 from hwgen.trainer.schedule import Schedule, best_schedule
@@ -60,6 +63,7 @@ def test_run_cycles_of_frames_are_their_beats() -> None:
     assert run_cycles(SPEC, Fetch(0, 0, 30)) == 30
     assert run_cycles(SPEC, Fetch(1, 0, 30)) == 60
     assert run_cycles(SPEC, Store(0, 5, 3, 4)) == 5 * 3 * 8 // 2
+    assert run_cycles(SPEC, Update(0, 5, 3, 4)) == 5 * 3 * 8 // 4 * 2
     assert run_cycles(SPEC, Nop()) == run_cycles(SPEC, Counters()) == 0
 
 
@@ -118,6 +122,42 @@ def test_refused_commands_take_no_stage() -> None:
     assert times.cycles < 20
     assert times.utilisation == 0
     assert all(stage.commands == 0 for stage in times.stages.values())
+
+
+def test_loads_biases_and_updates_take_the_stages_that_run_them() -> None:
+    load, bias, update = Load(0, 4, 2, 2), Bias(0, 3, 0), Update(0, 4, 2, 2)
+    times = estimate(SPEC, [load, bias, update])
+    counted = [(times.stages[kind].commands, times.stages[kind].run) for kind in STAGES]
+    assert counted == [(2, 32 + 32), (0, 0), (0, 0), (2, 3 + 32)]
+    assert times.cycles > 32 + 3 + 32
+
+
+def test_a_command_that_holds_no_memory_takes_its_stage_all_the_same() -> None:
+    measure = Fetch(2, 0, 100, width=8, measure=1)
+    times = estimate(SPEC, [measure])
+    assert (times.stages[Fetch].commands, times.stages[Fetch].run) == (1, 400)
+    assert times.cycles > 400
+    first, *_, fifth = issued(*[measure] * 5)
+    assert fifth > first + 400
+
+
+def test_an_update_waits_for_its_results_and_what_writes_results_waits_for_it() -> None:
+    update, other = Update(0, 16, 4, 4), Update(512, 16, 4, 4)
+    run = run_cycles(SPEC, update)
+    first, second = issued(GEMM, update)
+    assert second > first + run_cycles(SPEC, GEMM)
+    for command in (GEMM, Load(64, 1, 1, 1)):
+        first, second = issued(update, command)
+        assert second > first + run
+    for commands in ((update, Load(512, 1, 1, 1)), (update, Store(0, 1, 1, 1)), (GEMM, other)):
+        first, second = issued(*commands)
+        assert second == first + 1
+    # Two stages: neither has room for a fifth command.
+    for kind in (Fetch(0, 0, 100), Store(512, 100, 1, 1)):
+        first, *_, fifth = issued(kind, kind, kind, kind, update)
+        assert fifth > first + 100
+        *_, last, after = issued(update, update, update, update, kind)
+        assert after > last + 1
 
 
 def test_waiting_is_being_busy_without_running() -> None:

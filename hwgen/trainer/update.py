@@ -1,0 +1,69 @@
+"""The arithmetic of weight updates in the golden model: `hwgen.golden.sgd`'s, in fp32 throughout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode, parse_format
+from hwgen.golden.sgd import Update as Steps
+from hwgen.golden.sgd import sgd
+from hwgen.trainer.commands import Update
+from hwgen.trainer.quantizer import as_float64
+
+__all__ = ["gradients", "updated"]
+
+Array = npt.NDArray[Any]
+
+_FP32 = parse_format("fp32")
+assert isinstance(_FP32, FloatFormat)  # noqa: S101  (for the type checker)
+_RNE = Rounding(RoundingMode.RNE)
+_STEPS = Steps(
+    w=_FP32,
+    m=_FP32,
+    g=_FP32,
+    coefficient=_FP32,
+    rounding=_RNE,
+    state_rounding=_RNE,
+    overflow=Overflow.INFINITY,
+)
+
+
+def gradients(results: npt.NDArray[np.int64], exponent: int) -> npt.NDArray[np.float32]:
+    """Return results * 2^exponent, rounded once to the nearest fp32 number, ties to even.
+
+    In float64 they are rounded to odd, to 43 bits or more, which no later rounding to 24 bits or fewer can
+    tell from the exact integers. Scaling is exact but far below and above all fp32 numbers.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        numbers: npt.NDArray[np.float32] = np.ldexp(as_float64(results), exponent).astype(np.float32)
+    return numbers
+
+
+def updated(update: Update, weights: Array, momenta: Array, results: Array) -> tuple[Array, Array]:
+    """Return the next weights and momenta: float32, in the shape of `weights`.
+
+    Parameters
+    ----------
+    update : Update
+        Scale and coefficients.
+    weights, momenta : ndarray of float32
+        Of this step.
+    results : ndarray of int64
+        As many.
+    """
+    coefficients: dict[str, npt.ArrayLike] = {
+        name: np.uint32(pattern)
+        for name, pattern in (("lr", update.lr), ("mu", update.momentum), ("wd", update.decay))
+    }
+    next_w, next_m = sgd(
+        _STEPS,
+        np.ascontiguousarray(weights).view(np.uint32),
+        np.ascontiguousarray(momenta).view(np.uint32),
+        gradients(results, update.exponent).reshape(weights.shape).view(np.uint32),
+        coefficients,
+    )
+    assert next_m is not None  # noqa: S101  (the steps have a momentum)
+    return next_w.astype(np.uint32).view(np.float32), next_m.astype(np.uint32).view(np.float32)
