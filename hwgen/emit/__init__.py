@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from hwgen.emit.folder import emit, emit_all
-from hwgen.emit.render import MANIFEST, render_project
+from hwgen.emit.folder import emit, emit_all, emit_files
+from hwgen.emit.render import MANIFEST, digest, environment, included, render_project
 
-__all__ = ["MANIFEST", "emit", "emit_all", "render_project"]
+__all__ = [
+    "MANIFEST",
+    "digest",
+    "emit",
+    "emit_all",
+    "emit_files",
+    "environment",
+    "included",
+    "render_project",
+]

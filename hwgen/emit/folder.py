@@ -17,7 +17,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from hwgen.emit.render import MANIFEST, render_project
 from hwgen.errors import InputError
 from hwgen.operators import Operator
 
-__all__ = ["emit", "emit_all"]
+__all__ = ["emit", "emit_all", "emit_files"]
 
 
 def emit(operator: Operator, folder: str | Path) -> Path:
@@ -39,7 +39,18 @@ def emit(operator: Operator, folder: str | Path) -> Path:
         If the folder is foreign, holds edited files of an older project, or cannot be written. Then nothing
         has changed on disk.
     """
-    return _emit([(operator, Path(folder))])[0]
+    return emit_files(render_project(operator), folder)
+
+
+def emit_files(files: Mapping[str, bytes], folder: str | Path) -> Path:
+    """Write the files of a project, a manifest among them, to `folder`; as `emit`.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        Path below the folder to content.
+    """
+    return _emit([(files, Path(folder))])[0]
 
 
 def emit_all(operators: Sequence[Operator], folder: str | Path) -> list[Path]:
@@ -56,7 +67,7 @@ def emit_all(operators: Sequence[Operator], folder: str | Path) -> list[Path]:
             raise InputError(
                 f"two specs have the name {name!r}; each project needs its own: set the key 'name'"
             )
-    return _emit([(operator, Path(folder) / operator.name) for operator in operators])
+    return _emit([(render_project(operator), Path(folder) / operator.name) for operator in operators])
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,8 @@ class _Change:
     removed: list[str]
 
 
-def _emit(tasks: Sequence[tuple[Operator, Path]]) -> list[Path]:
-    changes = [_plan(render_project(operator), folder.resolve()) for operator, folder in tasks]
+def _emit(tasks: Sequence[tuple[Mapping[str, bytes], Path]]) -> list[Path]:
+    changes = [_plan(files, folder.resolve()) for files, folder in tasks]
     with ExitStack() as cleanup, ExitStack() as undo:
         try:
             staged = [_stage(change, cleanup, undo) for change in changes]
@@ -85,10 +96,10 @@ def _emit(tasks: Sequence[tuple[Operator, Path]]) -> list[Path]:
 # ---- what is to change -------------------------------------------------------------------------------
 
 
-def _plan(files: dict[str, bytes], folder: Path) -> _Change:
+def _plan(files: Mapping[str, bytes], folder: Path) -> _Change:
     old = _read_old_manifest(folder)
     if old is None:
-        return _Change(folder, files, [])
+        return _Change(folder, dict(files), [])
     listed: dict[str, str] = old["files"]
     written = {}
     for path, content in files.items():

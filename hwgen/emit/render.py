@@ -20,14 +20,14 @@ from hwgen.emit.context import render_context
 from hwgen.operators import Operator, Port
 from hwgen.resources import cache_dir, sim_dir, templates_dir
 
-__all__ = ["MANIFEST", "manifest_of", "render_project", "vector_lines"]
+__all__ = ["MANIFEST", "digest", "environment", "included", "manifest_of", "render_project", "vector_lines"]
 
 MANIFEST = "manifest.json"
 
 _VECTORS = 2048
 _EXHAUSTIVE_BITS = 12  # up to 4096 vectors, all there are; above that, `_VECTORS` hard and random ones
 _SEED = 1
-_INCLUDE = re.compile(r'^#include ["<]((?:hwgen/)?\w+\.(?:hpp|h))[">]', re.MULTILINE)
+_INCLUDE = re.compile(r'^#include ["<]((?:hwgen/)?(?:trainer/)?\w+\.(?:hpp|h))[">]', re.MULTILINE)
 
 
 def render_project(operator: Operator) -> dict[str, bytes]:
@@ -39,7 +39,7 @@ def render_project(operator: Operator) -> dict[str, bytes]:
     context = render_context(operator) | {"vector_count": len(operands[0]), "vector_source": source}
 
     def render(template: str) -> bytes:
-        text: str = _environment().get_template(f"project/{template}.j2").render(context)
+        text: str = environment().get_template(f"project/{template}.j2").render(context)
         return text.encode()
 
     name = operator.name
@@ -54,16 +54,16 @@ def render_project(operator: Operator) -> dict[str, bytes]:
         "README.md": render("README.md"),
     }
     include = templates_dir() / "include"
-    files |= {f"src/{path}": text for path, text in _included(files[f"src/{name}.cpp"], include).items()}
+    files |= {f"src/{path}": text for path, text in included(files[f"src/{name}.cpp"], include).items()}
     stand_ins = b"#include <ap_int.h>\n#include <hls_stream.h>\n"
-    files |= {f"open/{path}": text for path, text in _included(stand_ins, include / "open").items()}
+    files |= {f"open/{path}": text for path, text in included(stand_ins, include / "open").items()}
     files |= {f"sim/{path}": text for path, text in _bench().items()}
     files[MANIFEST] = manifest_of(operator, files)
     return dict(sorted(files.items()))
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
     """Return Jinja2 on our templates; kept, for it compiles each template once."""
     return jinja2.Environment(
         bytecode_cache=_bytecode_cache(),
@@ -97,14 +97,14 @@ def manifest_of(operator: Operator, files: dict[str, bytes]) -> bytes:
         "name": operator.name,
         "interface": operator.interface,
         "spec": spec,
-        "spec_sha256": _digest(canonical.encode()),
+        "spec_sha256": digest(canonical.encode()),
         "inputs": [_port_record(port) for port in operator.inputs],
         "output": _port_record(operator.output),
         "lfsr": None if state is None else vars(state),
         "sequential": operator.sequential,
         "variable_rate": operator.definition.results is not None,
         "target": operator.spec.target.model_dump(mode="json"),
-        "files": {path: _digest(content) for path, content in sorted(files.items())},
+        "files": {path: digest(content) for path, content in sorted(files.items())},
     }
     return (json.dumps(manifest, indent=2) + "\n").encode()
 
@@ -128,7 +128,8 @@ def _port_record(port: Port) -> dict[str, Any]:
     return record
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Return the hash by which a manifest knows a file."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -168,7 +169,7 @@ def vector_lines(
         yield line % row + "".join(result % word for word in islice(released, count))
 
 
-def _included(text: bytes, folder: Path) -> dict[str, bytes]:
+def included(text: bytes, folder: Path) -> dict[str, bytes]:
     """Return the headers below `folder` that `text` includes, with what they include in turn."""
     found: dict[str, bytes] = {}
     waiting = list(_INCLUDE.findall(text.decode()))
