@@ -1,0 +1,354 @@
+"""The kernels of a trainer core and the channels between them: one description for the C++ top and the RTL.
+
+Widths follow from the messages of ``templates/include/hwgen/trainer``; the compiler to RTL refuses a channel
+whose width is not that of the kernels at its ends. Every depth has its reason here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hwgen.trainer.sizes import CoreSizes
+
+__all__ = ["Channel", "Kernel", "Network", "network_of"]
+
+_TICKET = 16 + 8 + 4
+_DONE = _TICKET + 4 + 32 + 24
+_COMMAND, _STATUS, _BEAT = 256, 128, 128
+_ORDER = _COMMAND + _TICKET
+_CHECKED = _COMMAND + 4 + 8
+_MARKS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A first-in first-out channel between two kernels.
+
+    Attributes
+    ----------
+    name : str
+        A C identifier.
+    width : int
+        Bits of a word.
+    cpp : str
+        The same as a C++ expression.
+    depth : int
+        Words that it holds.
+    why : str
+        The reason for the depth.
+    """
+
+    name: str
+    width: int
+    cpp: str
+    depth: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """A kernel: what it does, the C++ template that is its body, and what its ports are joined to.
+
+    Attributes
+    ----------
+    name : str
+        Of the kernel: the C++ function and the module are this with the core's name in front.
+    body : str
+        The C++ function template with its arguments.
+    inputs, outputs : tuple of str
+        Channels or edge streams in the order of the function's parameters.
+    does : str
+        One line for people.
+    """
+
+    name: str
+    body: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    does: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """An AXI4-Stream at the edge of the core: `width` bits of TDATA; with TLAST if `last`."""
+
+    name: str
+    width: int
+    direction: str
+    last: bool
+    holds: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The kernels, channels and edge streams of a core."""
+
+    streams: tuple[Stream, ...]
+    channels: tuple[Channel, ...]
+    kernels: tuple[Kernel, ...]
+
+    def record(self, name: str) -> dict[str, Any]:
+        """Return the manifest's record of the network of a core called `name`."""
+        ports = {kernel.name: _ports(kernel) for kernel in self.kernels}
+        return {
+            "streams": [
+                {"name": s.name, "width": s.width, "direction": s.direction, "last": s.last}
+                for s in self.streams
+            ],
+            "channels": [{"name": c.name, "width": c.width, "depth": c.depth} for c in self.channels],
+            "kernels": [
+                {
+                    "name": kernel.name,
+                    "function": f"{name}_{kernel.name}",
+                    "inputs": [{"port": p, "from": c} for p, c in ports[kernel.name][0]],
+                    "outputs": [{"port": p, "to": c} for p, c in ports[kernel.name][1]],
+                }
+                for kernel in self.kernels
+            ],
+        }
+
+    def cpp_type(self, name: str) -> str:
+        """Return the C++ type of the words of a channel, which the top declares, or of an edge stream."""
+        for stream in self.streams:
+            if stream.name == name:
+                if stream.last:
+                    return "hwgen::trainer::beat_t"
+                return f"ap_uint<{stream.width}>"
+        return f"{name}_t"
+
+
+def _ports(kernel: Kernel) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (port, channel) pairs; a port is called as what it is joined to."""
+    return [(c, c) for c in kernel.inputs], [(c, c) for c in kernel.outputs]
+
+
+def network_of(sizes: CoreSizes) -> Network:
+    """Return the network of a core of these sizes."""
+    streams = (
+        Stream(name="cmd", width=_COMMAND, direction="input", last=False, holds="commands, one a beat"),
+        Stream(name="din", width=_BEAT, direction="input", last=True, holds="frames of elements"),
+        Stream(name="dout", width=_BEAT, direction="output", last=True, holds="frames of results"),
+        Stream(
+            name="status", width=_STATUS, direction="output", last=False, holds="a status for each command"
+        ),
+    )
+    return Network(streams=streams, channels=_channels(sizes), kernels=_kernels(sizes))
+
+
+def _channels(s: CoreSizes) -> tuple[Channel, ...]:
+    t = "hwgen::trainer::"
+    scratch, plane, result = s.scratch_address, s.plane_address, s.result_address
+    line = s.digit * s.lanes
+    element_word = s.element_bits * s.lanes
+
+    def channel(name: str, width: int, cpp: str, depth: int, why: str) -> Channel:
+        return Channel(name=name, width=width, cpp=cpp, depth=depth, why=why)
+
+    def written(address: int, data: int) -> int:
+        return 2 + address + data + _DONE
+
+    outgoing = 6 + 64 * s.cols + s.exponent_bits + 4 + _TICKET + 24
+    queue = "as many commands as a stage may have, so the sequencer never waits"
+    trip = "covers the way through the memory, so a word comes in every clock"
+    handover = "one word waiting, one arriving"
+    return (
+        channel("checked_commands", _CHECKED, f"{t}checked::width", 2, handover),
+        *(
+            channel(f"{n}_orders", _ORDER, f"{t}order::width", 4, queue)
+            for n in ("fetch", "fill", "product", "store")
+        ),
+        *(
+            channel(f"{n}_ends", _DONE, f"{t}done::width", 4, "one for each command that the stage may have")
+            for n in ("fetch", "load", "fill_a", "fill_b", "product", "store")
+        ),
+        channel(
+            "scratch_writes", written(scratch, element_word), f"{t}scratch_write<core>::width", 2, handover
+        ),
+        channel("scratch_reads", 1 + scratch, f"{t}scratch_read<core>::width", 2, handover),
+        channel("scratch_words", element_word, "core::element_bits * core::lanes", 4, trip),
+        channel("fill_steps", s.fill_step_bits + _TICKET + 32, f"{t}fill_step<core>::width", 8, trip),
+        channel(
+            "a_writes",
+            written(s.bank_bits_a + plane, line),
+            f"{t}plane_write<core, core::rows>::request::width",
+            2,
+            handover,
+        ),
+        channel(
+            "b_writes",
+            written(s.bank_bits_b + plane, line),
+            f"{t}plane_write<core, core::cols>::request::width",
+            2,
+            handover,
+        ),
+        channel("a_reads", plane + _MARKS, f"core::plane_address + {t}marks::width", 2, handover),
+        channel("b_reads", plane, "core::plane_address", 2, handover),
+        channel(
+            "a_words",
+            line * s.rows + _MARKS,
+            f"core::digit * core::lanes * core::rows + {t}marks::width",
+            4,
+            trip,
+        ),
+        channel("b_words", line * s.cols, "core::digit * core::lanes * core::cols", 4, trip),
+        channel("digit_sums", s.digit_sum_bits * s.units + 3, f"{t}counted<core>::width", 2, handover),
+        channel(
+            "tiles",
+            s.sum_bits * s.units,
+            "core::sum_bits * core::rows * core::cols",
+            2,
+            "one leaves row by row while the next is made",
+        ),
+        channel(
+            "tile_places",
+            2 * result + 2 + _TICKET + 32,
+            f"{t}tile_place<core>::width",
+            16,
+            "places of tiles of few clocks, while their sums are on their way",
+        ),
+        channel(
+            "tile_rows", s.sum_bits * s.cols + result + 2 + _TICKET + 32, f"{t}tile_row<core>::width", 8, trip
+        ),
+        channel("drain_reads", result, "core::result_address", 2, handover),
+        channel(
+            "drain_words",
+            s.result_bits * s.cols,
+            "core::result_bits * core::cols",
+            16,
+            "more than tile_rows and the kernels at its ends hold, so result memory never waits",
+        ),
+        channel(
+            "result_writes",
+            written(result, s.result_bits * s.cols),
+            f"{t}result_write<core>::width",
+            2,
+            handover,
+        ),
+        channel(
+            "load_writes",
+            written(result, s.result_bits * s.cols),
+            f"{t}result_write<core>::width",
+            2,
+            handover,
+        ),
+        channel("store_reads", result, "core::result_address", 2, handover),
+        channel(
+            "store_words",
+            s.result_bits * s.cols,
+            "core::result_bits * core::cols",
+            16,
+            "more than store_steps and the kernels at its ends hold, so result memory never waits",
+        ),
+        channel("store_steps", s.store_step_bits + _TICKET, f"{t}store_step<core>::width", 8, trip),
+        channel("lines", outgoing, f"{t}line<core>::width", 2, handover),
+        channel("update_rules", 3 * 32, f"{t}update_rule::width", 4, "as many as there are store commands"),
+        channel("masters", _BEAT + 4, f"{t}master_beat::width", 4, "some beats ahead of the gradients"),
+        channel("packed_lines", outgoing, f"{t}line<core>::width", 2, handover),
+    )
+
+
+def _kernels(s: CoreSizes) -> tuple[Kernel, ...]:
+    def kernel(name: str, body: str, inputs: str, outputs: str, does: str) -> Kernel:
+        return Kernel(
+            name=name,
+            body=f"hwgen::trainer::{body}",
+            inputs=tuple(inputs.split()),
+            outputs=tuple(outputs.split()),
+            does=does,
+        )
+
+    return (
+        kernel("decode", "decode<core, commands>", "cmd", "checked_commands", "checks commands"),
+        kernel(
+            "sequence",
+            "sequence<core, commands>",
+            "checked_commands fetch_ends load_ends fill_a_ends fill_b_ends product_ends store_ends",
+            "fetch_orders fill_orders product_orders store_orders status",
+            "hands commands to the stages, answers them, counts",
+        ),
+        kernel(
+            "fetch",
+            "fetch<core, commands>",
+            "fetch_orders din",
+            "scratch_writes load_writes masters",
+            "frames into memory, rounded on the way",
+        ),
+        kernel(
+            "scratch",
+            "scratch_memory<core>",
+            "scratch_writes scratch_reads",
+            "scratch_words fetch_ends",
+            "scratch memory",
+        ),
+        kernel(
+            "fill_read",
+            "fill_read<core, commands>",
+            "fill_orders",
+            "scratch_reads fill_steps",
+            "addresses of rows, patches and transposes",
+        ),
+        kernel(
+            "fill_write",
+            "fill_write<core>",
+            "fill_steps scratch_words",
+            "a_writes b_writes",
+            "elements into digit planes",
+        ),
+        kernel(
+            "memory_a",
+            "plane_memory<core, core::rows, core::words_a, hwgen::trainer::marks::width, false>",
+            "a_writes a_reads",
+            "a_words fill_a_ends",
+            "digit planes of A",
+        ),
+        kernel(
+            "memory_b",
+            "plane_memory<core, core::cols, core::words_b, 0, true>",
+            "b_writes b_reads",
+            "b_words fill_b_ends",
+            "digit planes of B",
+        ),
+        kernel(
+            "multiply",
+            "multiply<core, commands>",
+            "product_orders",
+            "a_reads b_reads tile_places",
+            "the loops of a product",
+        ),
+        kernel(
+            "count_products",
+            "count_products<core>",
+            "a_words b_words",
+            "digit_sums",
+            "products of digits, summed over lanes",
+        ),
+        kernel("accumulate", "accumulate<core>", "digit_sums", "tiles", "one sum for each dot unit"),
+        kernel("drain", "drain<core>", "tiles tile_places", "drain_reads tile_rows", "tiles row by row"),
+        kernel(
+            "add_row",
+            "add_row<core>",
+            "tile_rows drain_words",
+            "result_writes",
+            "adds a row to results and saturates",
+        ),
+        kernel(
+            "results",
+            "result_memory<core>",
+            "result_writes load_writes drain_reads store_reads",
+            "drain_words store_words product_ends load_ends",
+            "result memory",
+        ),
+        kernel(
+            "store",
+            "store<core, commands>",
+            "store_orders",
+            "store_reads store_steps update_rules",
+            "the loops of a store",
+        ),
+        kernel("post", "post<core>", "store_steps store_words", "lines", "bias, mask, relu, rounding"),
+        kernel(
+            "update", "update<core>", "lines update_rules masters", "packed_lines", "new weights and momenta"
+        ),
+        kernel("pack", "pack<core>", "packed_lines", "dout store_ends", "beats of results"),
+    )

@@ -1,0 +1,179 @@
+// The multiply stage: a product of two operands in digit planes, tile after tile.
+//
+// `multiply` walks the loops and asks both operand memories for a word in every clock; the memories answer to the
+// array. A tile takes one clock for each k-group and each pair of digits. Pairs go by antidiagonals from the most
+// significant one, all k-groups for one pair after the other, so that the array only ever shifts its sums by one digit.
+#pragma once
+
+#include <hls_stream.h>
+
+#include "hwgen/trainer/memory.hpp"
+
+namespace hwgen {
+namespace trainer {
+
+// What the array must know of the words of a clock. They travel through the memory of A.
+struct marks {
+  static constexpr int width = 5;
+  ap_uint<1> first;  // of a tile: the sums begin
+  ap_uint<1> shift;  // first of an antidiagonal: the sums move up one digit
+  ap_uint<1> last;   // of a tile
+  ap_uint<1> top_a;  // the digit of A holds the sign
+  ap_uint<1> top_b;
+
+  HWGEN_INLINE ap_uint<width> word() const {
+    return fields<width>::none().put(first).put(shift).put(last).put(top_a).put(top_b).word;
+  }
+  static HWGEN_INLINE marks of(ap_uint<width> word) {
+    marks m;
+    fields<width>::of(word).take(m.first).take(m.shift).take(m.last).take(m.top_a).take(m.top_b);
+    return m;
+  }
+};
+
+// Where the results of a tile go.
+template <class CORE>
+struct tile_place {
+  static constexpr int width = 2 * CORE::result_address + 2 + ticket::width + 32;
+  ap_uint<CORE::result_address> address;  // of its first row
+  ap_uint<CORE::result_address> pitch;    // to the next row
+  ap_uint<1> accumulates;
+  ap_uint<1> ends;
+  ap_uint<ticket::width> whose;
+  steps_t steps;
+
+  HWGEN_INLINE ap_uint<width> word() const {
+    return fields<width>::none().put(address).put(pitch).put(accumulates).put(ends).put(whose).put(steps).word;
+  }
+  static HWGEN_INLINE tile_place of(ap_uint<width> word) {
+    tile_place t;
+    fields<width>::of(word).take(t.address).take(t.pitch).take(t.accumulates).take(t.ends).take(t.whose).take(t.steps);
+    return t;
+  }
+};
+
+template <class CORE, class COMMANDS>
+HWGEN_INLINE void multiply(hls::stream<ap_uint<order::width>>& orders,
+                           hls::stream<ap_uint<CORE::plane_address + marks::width>>& reads_a,
+                           hls::stream<ap_uint<CORE::plane_address>>& reads_b,
+                           hls::stream<ap_uint<tile_place<CORE>::width>>& places) {
+  using plane_at = ap_uint<CORE::plane_address>;
+  using result_at = ap_uint<CORE::result_address>;
+  using digit_t = ap_uint<bits_for(CORE::planes - 1)>;
+  using planes_t = ap_uint<bits_for(CORE::planes)>;
+  static ap_uint<1> active = 0;
+  static ap_uint<ticket::width> whose = 0;
+  static planes_t planes_a = 0, planes_b = 0;
+  static ap_uint<12> groups = 0;
+  static ap_uint<10> tiles_m = 0, tiles_n = 0;
+  static plane_at tile_a = 0, tile_b = 0;  // words of a tile of A, of B
+  static plane_at first_b = 0;
+  static result_at pitch = 0, row_of_tiles = 0;
+  static ap_uint<1> accumulates = 0;
+
+  static ap_uint<10> m = 0, n = 0;
+  static ap_uint<12> group = 0;
+  static digit_t digit_a = 0, digit_b = 0;
+  static plane_at row_a = 0, col_b = 0;  // where the tile's operands begin
+  static plane_at at_a = 0, at_b = 0;
+  static result_at row_c = 0;
+  static ap_uint<1> starts_tile = 0, starts_diagonal = 0;
+  static steps_t steps = 0;
+
+  if (!active) {
+    const order o = order::of(orders.read());
+    const typename COMMANDS::gemm c = COMMANDS::gemm::of(o.command);
+    whose = o.whose;
+    planes_a = (c.width_a + (CORE::digit - 1)) / CORE::digit;
+    planes_b = (c.width_b + (CORE::digit - 1)) / CORE::digit;
+    groups = c.kgs;
+    tiles_m = c.tiles_m;
+    tiles_n = c.tiles_n;
+    tile_a = plane_at(c.kgs) * plane_at(planes_a);
+    tile_b = plane_at(c.kgs) * plane_at(planes_b);
+    first_b = c.b;
+    pitch = c.pitch;
+    row_of_tiles = result_at(c.pitch) * result_at(CORE::rows);
+    accumulates = c.accumulate;
+    m = 0;
+    n = 0;
+    group = 0;
+    digit_a = planes_a - 1;
+    digit_b = planes_b - 1;
+    row_a = c.a;
+    col_b = c.b;
+    at_a = row_a + digit_a;
+    at_b = col_b + digit_b;
+    row_c = c.c;
+    starts_tile = 1;
+    starts_diagonal = 0;
+    steps = 0;
+    active = 1;
+    return;
+  }
+
+  ++steps;
+  const bool group_wraps = group + 1 == groups;
+  // Along an antidiagonal, A's digit falls and B's rises; the next one begins with A's highest digit.
+  const bool ends_diagonal = digit_a == 0 || digit_b + 1 == planes_b;
+  const bool ends_tile = group_wraps && digit_a == 0 && digit_b == 0;
+  const bool n_wraps = ends_tile && n + 1 == tiles_n;
+  const bool finished = n_wraps && m + 1 == tiles_m;
+
+  marks mark;
+  mark.first = starts_tile;
+  mark.shift = starts_diagonal;
+  mark.last = ends_tile;
+  mark.top_a = digit_a + 1 == planes_a;
+  mark.top_b = digit_b + 1 == planes_b;
+  reads_a.write((ap_uint<CORE::plane_address + marks::width>(mark.word()) << CORE::plane_address) | at_a);
+  reads_b.write(at_b);
+  if (ends_tile) {
+    tile_place<CORE> place;
+    place.address = row_c + n;
+    place.pitch = pitch;
+    place.accumulates = accumulates;
+    place.ends = finished;
+    place.whose = whose;
+    place.steps = steps;
+    places.write(place.word());
+  }
+
+  if (!group_wraps) {
+    ++group;
+    at_a += planes_a;
+    at_b += planes_b;
+    starts_tile = 0;
+    starts_diagonal = 0;
+  } else {
+    group = 0;
+    starts_tile = ends_tile;
+    starts_diagonal = !ends_tile && ends_diagonal;
+    if (ends_tile) {
+      digit_a = planes_a - 1;
+      digit_b = planes_b - 1;
+      n = n_wraps ? ap_uint<10>(0) : ap_uint<10>(n + 1);
+      col_b = n_wraps ? first_b : plane_at(col_b + tile_b);
+      if (n_wraps) {
+        ++m;
+        row_a += tile_a;
+        row_c += row_of_tiles;
+      }
+    } else if (ends_diagonal) {
+      // The pairs of the next antidiagonal sum to one less. Its A digit is the highest there is.
+      const ap_uint<6> sum = ap_uint<6>(digit_a) + digit_b - 1;
+      const ap_uint<6> highest = sum < ap_uint<6>(planes_a - 1) ? sum : ap_uint<6>(planes_a - 1);
+      digit_a = highest;
+      digit_b = sum - highest;
+    } else {
+      --digit_a;
+      ++digit_b;
+    }
+    at_a = row_a + digit_a;
+    at_b = col_b + digit_b;
+  }
+  if (finished) active = 0;
+}
+
+}  // namespace trainer
+}  // namespace hwgen

@@ -1,0 +1,197 @@
+// What happens to results on their way out: bias, mask, relu, and rounding to integers that share an exponent.
+#pragma once
+
+#include <hls_stream.h>
+
+#include "hwgen/trainer/beat.hpp"
+#include "hwgen/trainer/requantise.hpp"
+#include "hwgen/trainer/store.hpp"
+
+namespace hwgen {
+namespace trainer {
+
+namespace line_kind {
+enum { nothing, results, bytes, halves, gradients, element };
+}
+
+// What is left of a result word: nothing, `cols` results of 64 bits, `cols` integers of 8 or 16, or `cols` results that
+// are gradients; from the update unit, one weight with its momentum. With the last one of a command comes its end.
+template <class CORE>
+struct line {
+  static constexpr int data = 64 * CORE::cols;
+  static constexpr int width = 6 + data + CORE::exponent_bits + 4 + ticket::width + 24;
+  ap_uint<3> kind;
+  ap_uint<1> first;  // of its command
+  ap_uint<1> last;
+  ap_uint<1> ends_group;  // the fourth of four elements
+  ap_uint<data> content;
+  ap_int<CORE::exponent_bits> exponent;  // of gradients
+  code_t found;                          // what became of the frame of weights
+  ap_uint<ticket::width> whose;
+  payload_t payload;
+
+  HWGEN_INLINE ap_uint<width> word() const {
+    fields<width> f = fields<width>::none();
+    f.put(kind).put(first).put(last).put(ends_group).put(content).put(ap_uint<CORE::exponent_bits>(exponent));
+    return f.put(found).put(whose).put(ap_uint<24>(payload)).word;
+  }
+  static HWGEN_INLINE line of(ap_uint<width> word) {
+    line l;
+    fields<width> f = fields<width>::of(word);
+    f.take(l.kind).take(l.first).take(l.last).take(l.ends_group).take(l.content).take(l.exponent);
+    f.take(l.found).take(l.whose).take(l.payload);
+    return l;
+  }
+};
+
+template <class CORE>
+HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
+                       hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& words,
+                       hls::stream<ap_uint<line<CORE>::width>>& lines) {
+  constexpr int cols = CORE::cols;
+  constexpr int bits = CORE::result_bits;
+  using word_t = ap_uint<bits * cols>;
+  using value_t = ap_int<bits + 1>;  // a result and a bias
+  using number = fixed_format<bits + 1, 0, true>;
+  static word_t biases[CORE::bias_words];
+#pragma HLS bind_storage variable = biases type = ram_s2p
+  static ap_uint<cols> masks[CORE::mask_words];
+#pragma HLS bind_storage variable = masks type = ram_s2p
+  static ap_uint<bits + 1> most_positive = 0, most_negative = 0;  // magnitudes
+  static ap_int<CORE::exponent_bits> kept = 0;
+  static ap_uint<20> saturated = 0;
+  static ap_uint<CORE::lfsr_width> generator = CORE::store_seed();
+#pragma HLS reset variable = generator
+
+  const store_step<CORE> s = store_step<CORE>::of(steps.read());
+  const word_t word = words.read();
+  const word_t bias = biases[s.bias_at];
+  if (s.to_bias) biases[s.bias_at] = word;
+
+  value_t v[cols];
+  ap_uint<cols> positive = 0;
+  const ap_uint<cols> mask = masks[s.mask];
+  for (int col = 0; col < cols; ++col) {
+#pragma HLS unroll
+    const ap_int<bits> result = word >> (bits * col);
+    const ap_int<bits> more = bias >> (bits * col);
+    const value_t sum = value_t(result) + (s.bias ? more : ap_int<bits>(0));
+    const bool kept_by_mask = !s.apply_mask || mask[col];
+    const value_t masked = kept_by_mask ? sum : value_t(0);
+    positive[col] = sum > 0;  // a command that saves a mask applies none
+    v[col] = s.relu && !(masked > 0) ? value_t(0) : masked;
+  }
+  if (s.save_mask && !s.to_bias) masks[s.mask] = positive;
+
+  // The largest magnitude on either side, so far.
+  ap_uint<bits + 1> largest_positive = s.first ? ap_uint<bits + 1>(0) : most_positive;
+  ap_uint<bits + 1> largest_negative = s.first ? ap_uint<bits + 1>(0) : most_negative;
+  for (int col = 0; col < cols; ++col) {
+#pragma HLS unroll
+    const bool below = v[col] < 0;
+    const ap_uint<bits + 1> magnitude = below ? ap_uint<bits + 1>(-v[col]) : ap_uint<bits + 1>(v[col]);
+    if (!below && magnitude > largest_positive) largest_positive = magnitude;
+    if (below && magnitude > largest_negative) largest_negative = magnitude;
+  }
+  most_positive = largest_positive;
+  most_negative = largest_negative;
+  const ap_int<CORE::exponent_bits> measured = chosen_exponent<CORE>(
+      asked_by<bits + 1>(largest_positive, false, s.bits, 0), asked_by<bits + 1>(largest_negative, true, s.bits, 0));
+  const ap_int<CORE::exponent_bits> e = s.take ? kept : s.e;
+  const bool measures = !s.to_bias && s.mode == store_mode::measure;
+  const bool rounds = !s.to_bias && s.mode == store_mode::integers;
+  if (measures && s.last) kept = measured;
+
+  const random_words<CORE, cols> random = random_words<CORE, cols>::from(generator, rounds);
+  line<CORE> out;
+  ap_uint<line<CORE>::data> whole = 0, bytes = 0, halves = 0;
+  ap_uint<bits_for(cols)> beyond = 0;
+  for (int col = 0; col < cols; ++col) {
+#pragma HLS unroll
+    const rounded_element<CORE> q = requantised<CORE, number>(ap_uint<bits + 1>(v[col]), e, s.bits, random.of[col]);
+    beyond += q.saturated;
+    whole |= ap_uint<line<CORE>::data>(ap_uint<64>(ap_int<64>(v[col]))) << (64 * col);
+    bytes |= ap_uint<line<CORE>::data>(ap_uint<8>(q.value)) << (8 * col);
+    halves |= ap_uint<line<CORE>::data>(ap_uint<16>(q.value)) << (16 * col);
+  }
+  const ap_uint<20> so_far = (s.first ? ap_uint<20>(0) : saturated) + beyond;
+  saturated = so_far;
+
+  out.kind = s.to_bias || measures             ? line_kind::nothing
+             : s.mode == store_mode::gradients ? line_kind::gradients
+             : !rounds                         ? line_kind::results
+             : s.halves                        ? line_kind::halves
+                                               : line_kind::bytes;
+  out.first = s.first;
+  out.last = s.last;
+  out.ends_group = 0;
+  out.exponent = s.e;
+  out.found = code::ok;
+  out.content = !rounds ? whole : s.halves ? halves : bytes;
+  out.whose = s.whose;
+  out.payload = measures ? payload_t(measured) : rounds ? payload_t(so_far) : payload_t(0);
+  lines.write(out.word());
+}
+
+// Lines as beats, the first element lowest. Integers gather until they fill a beat, whose rest is zeros at the end of a
+// frame; weights and momenta gather by fours.
+template <class CORE>
+HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stream<beat_t>& beats,
+                       hls::stream<ap_uint<done::width>>& ends) {
+  constexpr int beats_of_results = 64 * CORE::cols / beat_bits;
+  static ap_uint<line<CORE>::width> held = 0;
+  static ap_uint<bits_for(beats_of_results)> left = 0;  // beats of the held line still to go
+  static ap_uint<line<CORE>::data> rest = 0;
+  static ap_uint<beat_bits> gathered = 0;
+  static ap_uint<bits_for(beat_bits / 8)> filled = 0;  // bytes of a beat of integers
+  static ap_uint<beat_bits> weights = 0, momenta = 0;
+  static steps_t steps = 0;
+
+  const bool fresh = left == 0;
+  const line<CORE> l = line<CORE>::of(fresh ? lines.read() : held);
+  held = l.word();
+  const bool of_elements = l.kind == line_kind::element;
+  if (of_elements && fresh) {
+    weights = (weights >> 32) | (ap_uint<beat_bits>(ap_uint<32>(l.content)) << (beat_bits - 32));
+    momenta = (momenta >> 32) | (ap_uint<beat_bits>(ap_uint<32>(l.content >> 32)) << (beat_bits - 32));
+  }
+  const bool several = l.kind == line_kind::results || (of_elements && l.ends_group);
+  const ap_uint<line<CORE>::data> of_four =
+      (ap_uint<line<CORE>::data>(momenta) << beat_bits) | ap_uint<line<CORE>::data>(weights);
+  const ap_uint<line<CORE>::data> content = !fresh ? rest : of_elements ? of_four : l.content;
+  if (several) {
+    const int all = of_elements ? 2 : beats_of_results;
+    left = fresh ? all - 1 : int(left) - 1;
+  }
+  rest = content >> beat_bits;
+
+  const ap_uint<5> bytes = l.kind == line_kind::halves ? 2 * CORE::cols : l.kind == line_kind::bytes ? CORE::cols : 0;
+  const ap_uint<beat_bits> low = content;
+  const ap_uint<beat_bits> together = gathered | (low << (ap_uint<8>(filled) << 3));
+  const ap_uint<6> now = ap_uint<6>(filled) + bytes;
+  const bool full = bytes != 0 && (now == beat_bits / 8 || l.last);
+
+  const bool ends_command = l.last && (!several || left == 0);
+  const bool sends = several || full;
+  if (sends) {
+    beat_t beat;
+    beat.data = several ? low : together;
+    beat.keep = -1;
+    beat.strb = -1;
+    beat.last = ends_command;
+    beats.write(beat);
+  }
+  if (bytes != 0) {
+    gathered = full ? ap_uint<beat_bits>(0) : together;
+    filled = full ? ap_uint<6>(0) : now;
+  }
+  const steps_t counted = steps + ap_uint<1>(sends || l.kind == line_kind::nothing);
+  steps = ends_command ? steps_t(0) : counted;
+  if (ends_command) {
+    const code_t found = of_elements ? l.found : code_t(code::ok);
+    ends.write(done::with(l.whose, found, counted, l.payload).word());
+  }
+}
+
+}  // namespace trainer
+}  // namespace hwgen

@@ -1,0 +1,183 @@
+"""The core's RTL against golden: random programs, refusals, frames that are wrong, and planted bugs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from core_programs import Program, malformed, random_product
+from rounding_programs import random_rounding
+from update_programs import random_update
+
+from hwgen.emit import emit_files
+from hwgen.flow.rtl import generate_rtl
+from hwgen.flow.verilated_network import NetworkSimulation, load_network
+from hwgen.trainer import (
+    Code,
+    Command,
+    Fetch,
+    Frame,
+    Gemm,
+    Nop,
+    Status,
+    Store,
+    TrainerSpec,
+    decode,
+    load_spec,
+    pack,
+)
+from hwgen.trainer.project import render_core
+
+SMALL = {"kind": "trainer", "name": "little", "array": {"rows": 4, "cols": 4}}
+SMALL |= {"buffers": {"a_kib": 8, "b_kib": 8, "c_kib": 16, "scratch_kib": 8}, "max_k": 1024}
+
+
+@pytest.fixture(scope="module")
+def spec() -> TrainerSpec:
+    return load_spec(SMALL)
+
+
+@pytest.fixture(scope="module")
+def core(spec: TrainerSpec, tmp_path_factory: pytest.TempPathFactory) -> NetworkSimulation:
+    return built(spec, tmp_path_factory.mktemp("core"))
+
+
+def built(spec: TrainerSpec, folder: Path) -> NetworkSimulation:
+    project = emit_files(render_core(spec), folder / spec.name)
+    generate_rtl(project)
+    return load_network(project)
+
+
+def answers(
+    core: NetworkSimulation, program: Program, *, pause: float = 0.0
+) -> tuple[list[Status], list[int]]:
+    """Run a program from reset and return statuses in the order of commands, and all beats sent."""
+    core.reset()
+    core.pause(pause, seed=len(program.commands))
+    core.push("cmd", program.beats)
+    for frame in program.frames:
+        last = np.zeros(len(frame.beats), np.uint8)
+        last[-1] = frame.ended
+        core.push("din", frame.words(), last=last)
+    core.run(max_cycles=400_000, until={"status": len(program.commands)})
+    words, _ = core.pop("status")
+    found = [Status.decode(int(low) | int(high) << 64) for low, high in words]
+    beats, _ = core.pop("dout")
+    return sorted(found, key=lambda s: s.number), [int(low) | int(high) << 64 for low, high in beats]
+
+
+def assert_same(core: NetworkSimulation, program: Program, *, pause: float = 0.0) -> None:
+    statuses, beats = answers(core, program, pause=pause)
+    assert statuses == program.statuses
+    assert beats == [word for frame in program.sent for word in frame.words()]
+
+
+def test_products_of_random_shapes_widths_and_layouts_are_golden(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(40):
+        assert_same(core, random_product(spec, rng))
+
+
+def test_rounding_on_the_way_in_and_out_is_golden(core: NetworkSimulation, spec: TrainerSpec) -> None:
+    rng = np.random.default_rng(7)
+    programs = [random_rounding(spec, rng) for _ in range(25)]
+    codes = {status.code for program in programs for status in program.statuses}
+    assert codes == {Code.OK, Code.NOT_FINITE}
+    for program in programs:
+        assert_same(core, program, pause=float(rng.choice([0.0, 0.3])))
+
+
+def test_weight_updates_are_golden_whole_frames_or_broken_ones(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    rng = np.random.default_rng(8)
+    programs = [random_update(spec, rng) for _ in range(25)]
+    codes = {status.code for program in programs for status in program.statuses}
+    assert codes == {Code.OK, Code.EARLY_END, Code.LATE_END}
+    for program in programs:
+        assert_same(core, program, pause=float(rng.choice([0.0, 0.3])))
+
+
+def test_pauses_on_every_stream_change_nothing(core: NetworkSimulation, spec: TrainerSpec) -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(15):
+        assert_same(core, random_product(spec, rng), pause=float(rng.choice([0.1, 0.5, 0.9])))
+
+
+def test_a_malformed_command_is_refused_with_its_number_and_the_next_ones_work(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    good = random_product(spec, np.random.default_rng(3))
+    commands: list[Command] = []
+    for bad in malformed(spec):
+        commands.append(decode(bad) if isinstance(bad, int) else bad)
+    for index, command in enumerate(good.commands):
+        commands.insert(3 * index, command)
+    program = Program.of(spec, commands, good.frames)
+    refused = [status for status in program.statuses if Code(status.code).refused]
+    assert len(refused) == len(malformed(spec))
+    assert_same(core, program)
+
+
+def test_frames_that_end_early_or_run_on_are_errors_of_their_fetch_alone(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    good = random_product(spec, np.random.default_rng(4))
+    elements = np.arange(6 * 16).reshape(6, 16)
+    frames = [pack(to_words_of(elements[:rows]), 1) for rows in (2, 6, 4)]
+    commands: list[Command] = [Fetch(1, 9, 4), Fetch(1, 20, 4), Fetch(1, 40, 4)]
+    program = Program.of(spec, [*commands, Nop(), *good.commands], [*frames, *good.frames])
+    assert [status.code for status in program.statuses[:3]] == [Code.EARLY_END, Code.LATE_END, Code.OK]
+    assert_same(core, program)
+
+
+def to_words_of(elements: np.ndarray) -> np.ndarray:
+    return elements.astype(np.int16).reshape(len(elements), -1, 16)
+
+
+def test_a_frame_that_stops_is_given_up_and_what_comes_after_works(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    elements = to_words_of(np.arange(6 * 16).reshape(6, 16))
+    stopped = pack(elements[:2], 1)
+    program = Program.of(
+        spec, [Fetch(1, 9, 6), Fetch(1, 20, 6)], [Frame(stopped.beats, ended=False), pack(elements, 1)]
+    )
+    assert [status.code for status in program.statuses] == [Code.STOPPED, Code.OK]
+    core.reset()
+    core.pause(0.0)
+    core.push("cmd", program.beats)
+    core.push("din", stopped.words(), last=[0] * len(stopped.beats))
+    core.run(max_cycles=80_000, until={"status": 1})
+    whole = program.frames[1]
+    core.push("din", whole.words(), last=[0] * (len(whole.beats) - 1) + [1])
+    core.run(max_cycles=1000, until={"status": 2})
+    words, _ = core.pop("status")
+    assert [Status.decode(int(low) | int(high) << 64) for low, high in words] == program.statuses
+
+
+def test_a_reset_in_the_middle_of_a_product_leaves_a_core_that_works(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    core.reset()
+    core.push("cmd", Program.of(spec, [Gemm(0, 0, 0, 2, 2, 4, 8, 8, 0, 2), Store(0, 8, 2, 2)], []).beats)
+    core.run(max_cycles=60)
+    assert_same(core, random_product(spec, np.random.default_rng(5)))
+
+
+def test_a_sum_beyond_a_narrow_accumulator_saturates_and_says_so(
+    tmp_path: Path,
+) -> None:
+    spec = load_spec(
+        {**SMALL, "name": "narrow", "accumulator": {"bits": 20}, "array": {"rows": 2, "cols": 4, "digit": 4}}
+    )
+    core = built(spec, tmp_path)
+    rng = np.random.default_rng(6)
+    programs = [random_product(spec, rng) for _ in range(12)]
+    codes = {status.code for program in programs for status in program.statuses}
+    assert codes == {Code.OK, Code.OVERFLOW}
+    for program in programs:
+        assert_same(core, program)
