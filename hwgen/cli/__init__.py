@@ -37,6 +37,7 @@ _COMMANDS = {
     "eval": "evaluate",
     "area": "area",
     "vitis": "vitis",
+    "trainer": "trainer",
 }
 
 

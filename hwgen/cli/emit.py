@@ -25,11 +25,29 @@ def emit(specs: tuple[Path, ...], output: Path) -> None:
     One spec becomes the project DIR; several become DIR/<name> each. A project in DIR is replaced, but for
     files that you added; any other folder is left alone.
     """
-    from hwgen import operators
-    from hwgen.emit import emit as emit_one
-    from hwgen.emit import emit_all
+    from hwgen.emit import emit_files, emit_named
 
-    loaded = [operators.load(spec) for spec in specs]
-    paths = [emit_one(loaded[0], output)] if len(loaded) == 1 else emit_all(loaded, output)
-    for operator, path in zip(loaded, paths, strict=True):
-        click.echo(f"{operator.name}: {path}")
+    projects = [_rendered(spec) for spec in specs]
+    if len(projects) == 1:
+        paths = [emit_files(projects[0][1], output)]
+    else:
+        paths = emit_named(projects, output)
+    for (name, _), path in zip(projects, paths, strict=True):
+        click.echo(f"{name}: {path}")
+
+
+def _rendered(path: Path) -> tuple[str, dict[str, bytes]]:
+    """Return the name and the files of the project of a spec."""
+    from hwgen.spec import read_spec
+
+    if read_spec(path).data.get("kind") == "trainer":
+        from hwgen.trainer.project import render_core
+        from hwgen.trainer.spec import load_spec
+
+        spec = load_spec(path)
+        return spec.name, render_core(spec)
+    from hwgen import operators
+    from hwgen.emit import render_project
+
+    operator = operators.load(path)
+    return operator.name, render_project(operator)

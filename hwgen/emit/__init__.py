@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwgen.emit.folder import emit, emit_all, emit_files
+from hwgen.emit.folder import emit, emit_all, emit_files, emit_named
 from hwgen.emit.render import MANIFEST, digest, environment, included, render_project
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "emit",
     "emit_all",
     "emit_files",
+    "emit_named",
     "environment",
     "included",
     "render_project",

@@ -27,7 +27,7 @@ from hwgen.emit.render import MANIFEST, render_project
 from hwgen.errors import InputError
 from hwgen.operators import Operator
 
-__all__ = ["emit", "emit_all", "emit_files"]
+__all__ = ["emit", "emit_all", "emit_files", "emit_named"]
 
 
 def emit(operator: Operator, folder: str | Path) -> Path:
@@ -61,13 +61,18 @@ def emit_all(operators: Sequence[Operator], folder: str | Path) -> list[Path]:
     InputError
         As `emit`; also if two operators have the same name.
     """
-    names = [operator.name for operator in operators]
+    return emit_named([(operator.name, render_project(operator)) for operator in operators], folder)
+
+
+def emit_named(projects: Sequence[tuple[str, Mapping[str, bytes]]], folder: str | Path) -> list[Path]:
+    """Write the files of each project to ``folder/<name>``; all of them, or none; as `emit_all`."""
+    names = [name for name, _ in projects]
     for name in names:
         if names.count(name) > 1:
             raise InputError(
                 f"two specs have the name {name!r}; each project needs its own: set the key 'name'"
             )
-    return _emit([(render_project(operator), Path(folder) / operator.name) for operator in operators])
+    return _emit([(files, Path(folder) / name) for name, files in projects])
 
 
 @dataclass(frozen=True)

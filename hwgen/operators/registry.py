@@ -72,7 +72,10 @@ def _from_source(source: SpecSource) -> Operator:
         raise source.error(f"the key 'kind' is missing: legal: {', '.join(kind_names())}")
     name = source.data["kind"]
     if name not in kind_names():
-        raise source.error(legal_values("kind", name, kind_names()), ("kind",))
+        legal = legal_values("kind", name, kind_names())
+        if name == "trainer":
+            legal = "a trainer is no operator: legal here: hwgen emit, rtl and trainer"
+        raise source.error(legal, ("kind",))
     kind = find_kind(name)
     if kind.selected is not None and lists_formats(source.data):
         kind = kind.selected

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from hwgen.errors import CheckError, InputError, legal_values
 from hwgen.trainer.commands import Command
-from hwgen.trainer.engines import Engine, GoldenEngine
+from hwgen.trainer.engines import Engine, GoldenEngine, NetworkEngine
 from hwgen.trainer.layout import WORD, Array, Frame, pack, to_words, unpack_results
 from hwgen.trainer.operands import Operand
 from hwgen.trainer.products import Convolution, matrix
@@ -30,7 +30,8 @@ class Device:
     spec : path, mapping or TrainerSpec
         What core.
     engine : str or Engine
-        ``golden``, or an engine of your own.
+        ``golden``; ``csim``, the C++ compiled for this machine; ``rtl``, its RTL in Verilator; or an engine
+        of your own.
 
     Attributes
     ----------
@@ -46,9 +47,7 @@ class Device:
         self.spec = load_spec(spec)
         self.spec.check_supported()
         if isinstance(engine, str):
-            if engine != "golden":
-                raise InputError(legal_values("engine", engine, ["golden"]))
-            engine = GoldenEngine(self.spec)
+            engine = _engine(self.spec, engine)
         self.engine = engine
         self.cycles = 0
         self._commands: list[Command] = []
@@ -287,3 +286,14 @@ def _assembled(schedule: Schedule, frames: Sequence[Frame]) -> Array:
         block = unpack_results(frame).reshape(place.block)
         result[np.ix_(place.to_rows, place.to_cols)] = block[np.ix_(place.rows, place.cols)]
     return result
+
+
+def _engine(spec: TrainerSpec, name: str) -> Engine:
+    legal = ("golden", "csim", "rtl")
+    if name not in legal:
+        raise InputError(legal_values("engine", name, legal))
+    if name == "golden":
+        return GoldenEngine(spec)
+    from hwgen.trainer import builds  # the flow's tools are needed here only
+
+    return NetworkEngine(spec, builds.compiled_core(spec) if name == "csim" else builds.simulated_core(spec))

@@ -104,7 +104,7 @@ def malformed(spec: TrainerSpec) -> list[Command | int]:
         Gemm(**{**vars(good), "kgs": spec.most_groups + 1}),
         Gemm(**{**vars(good), "a": spec.a_words - 3}),
         Gemm(**{**vars(good), "b": spec.b_words - 3}),
-        Gemm(**{**vars(good), "c": spec.c_words - 7}),
+        Gemm(**{**vars(good), "c": spec.c_words - spec.array.rows + 1}),
         Gemm(**{**vars(good), "tiles_n": 2}),
         Fetch(0, spec.scratch_words - 1, 2),
         Fetch(0, 0, 0),

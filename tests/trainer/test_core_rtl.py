@@ -31,6 +31,7 @@ from hwgen.trainer.project import render_core
 
 SMALL = {"kind": "trainer", "name": "little", "array": {"rows": 4, "cols": 4}}
 SMALL |= {"buffers": {"a_kib": 8, "b_kib": 8, "c_kib": 16, "scratch_kib": 8}, "max_k": 1024}
+SMALL |= {"accumulator": {"bits": 32}}  # narrow enough to overflow
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,13 @@ def answers(
         last = np.zeros(len(frame.beats), np.uint8)
         last[-1] = frame.ended
         core.push("din", frame.words(), last=last)
-    core.run(max_cycles=400_000, until={"status": len(program.commands)})
+    beats = sum(len(frame.beats) for frame in program.sent)
+    core.run(max_cycles=400_000, until={"status": len(program.commands), "dout": beats})
+    core.run(max_cycles=50)  # in which a beat too many would show
     words, _ = core.pop("status")
     found = [Status.decode(int(low) | int(high) << 64) for low, high in words]
-    beats, _ = core.pop("dout")
-    return sorted(found, key=lambda s: s.number), [int(low) | int(high) << 64 for low, high in beats]
+    sent, _ = core.pop("dout")
+    return sorted(found, key=lambda s: s.number), [int(low) | int(high) << 64 for low, high in sent]
 
 
 def assert_same(core: NetworkSimulation, program: Program, *, pause: float = 0.0) -> None:
@@ -85,7 +88,7 @@ def test_rounding_on_the_way_in_and_out_is_golden(core: NetworkSimulation, spec:
     rng = np.random.default_rng(7)
     programs = [random_rounding(spec, rng) for _ in range(25)]
     codes = {status.code for program in programs for status in program.statuses}
-    assert codes == {Code.OK, Code.NOT_FINITE}
+    assert codes >= {Code.OK, Code.NOT_FINITE}
     for program in programs:
         assert_same(core, program, pause=float(rng.choice([0.0, 0.3])))
 
@@ -96,7 +99,7 @@ def test_weight_updates_are_golden_whole_frames_or_broken_ones(
     rng = np.random.default_rng(8)
     programs = [random_update(spec, rng) for _ in range(25)]
     codes = {status.code for program in programs for status in program.statuses}
-    assert codes == {Code.OK, Code.EARLY_END, Code.LATE_END}
+    assert codes >= {Code.OK, Code.EARLY_END, Code.LATE_END}
     for program in programs:
         assert_same(core, program, pause=float(rng.choice([0.0, 0.3])))
 
@@ -169,15 +172,30 @@ def test_a_reset_in_the_middle_of_a_product_leaves_a_core_that_works(
 
 
 def test_a_sum_beyond_a_narrow_accumulator_saturates_and_says_so(
-    tmp_path: Path,
+    core: NetworkSimulation, spec: TrainerSpec
 ) -> None:
-    spec = load_spec(
-        {**SMALL, "name": "narrow", "accumulator": {"bits": 20}, "array": {"rows": 2, "cols": 4, "digit": 4}}
-    )
-    core = built(spec, tmp_path)
     rng = np.random.default_rng(6)
-    programs = [random_product(spec, rng) for _ in range(12)]
-    codes = {status.code for program in programs for status in program.statuses}
-    assert codes == {Code.OK, Code.OVERFLOW}
-    for program in programs:
+    programs = [random_product(spec, rng) for _ in range(40)]
+    overflowing = [p for p in programs if any(s.code == Code.OVERFLOW for s in p.statuses)]
+    assert overflowing
+    for program in overflowing:
         assert_same(core, program)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"array": {"rows": 2, "cols": 4, "digit": 1}, "rounding": {"mode": "rne"}},
+        {"array": {"rows": 16, "cols": 4, "digit": 4}, "exponent_bits": 6},
+        {"array": {"rows": 8, "cols": 8}, "wordlengths": [3, 11], "rounding": {"mode": "sr", "bits": 5}},
+    ],
+    ids=["digit1", "digit4", "eight"],
+)
+def test_cores_of_other_sizes_digits_and_roundings_are_golden(changes: dict, tmp_path: Path) -> None:
+    spec = load_spec({**SMALL, **changes, "name": "other"})
+    core = built(spec, tmp_path)
+    rng = np.random.default_rng(9)
+    for _ in range(40):
+        for kind in (random_product, random_rounding, random_update):
+            assert_same(core, kind(spec, rng), pause=float(rng.choice([0.0, 0.3])))

@@ -1,0 +1,68 @@
+"""``hwgen emit`` of a training core, and ``hwgen trainer``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from hwgen.cli import main
+
+SPEC = Path(__file__).parents[2] / "examples" / "trainer" / "edge_trainer.yaml"
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_a_core_is_emitted_twice_with_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        assert run("emit", SPEC, "-o", tmp_path / folder)[0] == 0
+    one, two = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (tmp_path / "one", tmp_path / "two")
+    )
+    assert one == two
+    assert Path("src/edge_trainer.cpp") in one
+
+
+def test_a_core_and_an_operator_are_emitted_side_by_side(tmp_path: Path) -> None:
+    code, output = run("emit", SPEC, SPEC.parents[1] / "add_bf16.yaml", "-o", tmp_path)
+    assert code == 0, output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["add_bf16", "edge_trainer"]
+
+
+def test_the_estimate_is_that_of_the_cycle_model_and_shorter_words_are_faster() -> None:
+    code, output = run("trainer", "estimate", SPEC, "--shape", "64x64x128", "--json")
+    assert code == 0, output
+    rows = json.loads(output)["widths"]
+    assert [row["width"] for row in rows] == [4, 8, 12, 14, 16]
+    cycles = [row["cycles"] for row in rows]
+    assert cycles == sorted(cycles)
+    assert all(0 < row["utilisation"] < 1 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--shape", "64x64"), "illegal shape '64x64': legal: MxNxK"),
+        (("--shape", "0x4x4"), "illegal shape '0x4x4'"),
+        (("--widths", "8,17"), "illegal word length '17': legal: 2 to 16"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused(arguments: tuple[str, str], message: str) -> None:
+    code, output = run("trainer", "estimate", SPEC, *arguments)
+    assert code == 2
+    assert message in output
+
+
+def test_what_no_core_does_yet_is_refused_with_what_it_does(tmp_path: Path) -> None:
+    spec = tmp_path / "core.yaml"
+    spec.write_text("kind: trainer\nname: core\nfloat_lanes: 4\n", encoding="utf-8")
+    code, output = run("emit", spec, "-o", tmp_path / "out")
+    assert code == 2
+    assert "float_lanes 4 are not built yet: legal: 0" in output
+    assert not (tmp_path / "out").exists()
