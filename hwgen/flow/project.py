@@ -128,6 +128,8 @@ class Project:
         file = folder / "manifest.json"
         try:
             manifest = json.loads(file.read_text(encoding="utf-8"))
+            if "network" in manifest:
+                raise InputError("a network of kernels, which only hwgen rtl takes", file=file)
             ports = [ProjectPort.of_record(record) for record in manifest["inputs"]]
             project = cls(
                 path=folder,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +20,8 @@ _LIBRARY = "rtl.so"
 
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-lint", "-Wno-style")
 _CXX_FLAGS = ("-std=c++17", "-fPIC")
+_LARGE = 500_000
+"""Bytes of C++ from which on the files of a model are compiled one by one, several at once."""
 
 # Takes the place of the runtime's function, which would end Python.
 _FATAL = """\
@@ -56,22 +60,27 @@ def _compile(
 ) -> None:
     environment = verilator_environment()
     includes = [f"-I{path}" for path in (folder, _FOLDER, Path(environment["VERILATOR_ROOT"], "include"))]
-    unit = [_FATAL]
+    unit, alone = [_FATAL], list[Path]()
     for index, ((source, top), wrapper) in enumerate(zip(designs, wrappers, strict=True)):
         prefix = f"V{index}"
         command = ["verilator", *_VERILATOR_FLAGS, "--prefix", prefix, "--top-module", top]
         path = source.resolve()
         run_tool([*command, "--Mdir", folder, path], what=f"Verilator on {source.name}", env=environment)
-        # One translation unit, because most of the time goes into Verilator's headers. Each design
-        # defines this macro to forbid a second precompiled header, of which there is none.
+        # One translation unit, because most of the time goes into Verilator's headers, unless the model is
+        # large. Each design defines this macro to forbid a second precompiled header, of which there is none.
         unit.append("#undef VL_PCH_INCLUDED")
-        unit += [f'#include "{file.name}"' for file in sorted(folder.glob(f"{prefix}_*.cpp"))]
+        parts = sorted(folder.glob(f"{prefix}_*.cpp"))
+        if sum(part.stat().st_size for part in parts) < _LARGE:
+            unit += [f'#include "{part.name}"' for part in parts]
+        else:
+            alone += parts
         unit += [f'#include "{prefix}.cpp"', wrapper]
-    file, code = folder / "rtl.cpp", folder / "rtl.o"
-    file.write_text("\n".join(unit), encoding="utf-8")
-    run_tool(["g++", *flags, *includes, "-c", file, "-o", code], what="compiling the RTL's model")
+    main = folder / "rtl.cpp"
+    main.write_text("\n".join(unit), encoding="utf-8")
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as workers:
+        codes = list(workers.map(partial(_compile_unit, flags, includes), [main, *alone]))
     runtime = verilator_runtime()
-    objects = [code, runtime / "verilated.o", runtime / "verilated_threads.o"]
+    objects = [*codes, runtime / "verilated.o", runtime / "verilated_threads.o"]
     # Of two definitions, of vl_fatal, the first counts: ours.
     options = ["-shared", "-pthread", "-Wl,-z,defs,--allow-multiple-definition"]
     run_tool(
@@ -81,3 +90,11 @@ def _compile(
     for leftover in folder.iterdir():
         if leftover.name != _LIBRARY:
             leftover.unlink()
+
+
+def _compile_unit(flags: Sequence[str], includes: Sequence[str], unit: Path) -> Path:
+    # What runs once, at the start, is not worth optimising.
+    options = [*flags, "-O0"] if unit.stem.endswith("__Slow") else flags
+    code = unit.with_suffix(".o")
+    run_tool(["g++", *options, *includes, "-c", unit, "-o", code], what="compiling the RTL's model")
+    return code

@@ -75,15 +75,16 @@ class Globals:
                 "declare such variables constexpr"
             )
         region = Region(short, self._module.size(variable.type), constant=variable.constant)
+        shape = memory_shape(self._module, variable) if self._stateful and not variable.constant else None
+        if shape is not None:
+            banks, depth, stride = shape
+            region.rams = RamArray(self._body, short, banks=banks, depth=depth, stride=stride)
+            self.memories.append(region.rams)
+            return region
         scalars = initializer_scalars(self._module, variable)
         if variable.constant:
             for scalar in scalars:
                 region.cells[scalar.offset] = self._body.literal(scalar.value, 8 * scalar.size)
-            return region
-        if self._stateful and (shape := memory_shape(self._module, variable, scalars)) is not None:
-            banks, depth, stride = shape
-            region.rams = RamArray(self._body, short, banks=banks, depth=depth, stride=stride)
-            self.memories.append(region.rams)
             return region
         if not self._stateful:
             raise InputError(

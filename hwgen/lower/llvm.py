@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from llvmlite import binding as llvm
@@ -83,16 +84,59 @@ class Block:
         return self.terminator.targets() if self.terminator.opcode in ("br", "switch") else ()
 
 
-@dataclass(frozen=True, eq=False)
 class Function:
-    """A function with a body; `title` is its C++ name, `blocks` maps labels to blocks, entry first."""
+    """A function with a body.
 
-    name: str
-    title: str
-    ref: Value
-    arguments: tuple[Value, ...]
-    blocks: dict[str, Block]
-    location: Location | None
+    Its blocks are read when asked for: of a file with several tops, most functions are other tops'.
+
+    Parameters
+    ----------
+    ref : Value
+        Of llvmlite.
+    header : str
+        The printed line that defines it.
+    lines : dict of str to list of str
+        The printed lines of each block.
+    locations : LocationTable
+        Of the module.
+
+    Attributes
+    ----------
+    name, title : str
+        Its name in LLVM, and in C++.
+    arguments : tuple of Value
+        Its parameters.
+    """
+
+    def __init__(
+        self, ref: Value, header: str, lines: dict[str, list[str]], locations: LocationTable
+    ) -> None:
+        self.name = str(ref.name)
+        self.title = locations.subprogram(header) or self.name
+        self.arguments = tuple(ref.arguments)
+        self._ref = ref
+        self._header = header
+        self._lines = lines
+        self._locations = locations
+
+    @cached_property
+    def blocks(self) -> dict[str, Block]:
+        """Its blocks by label, entry first."""
+        return {
+            block.name: _block(block, self._lines[block.name], self._locations) for block in self._ref.blocks
+        }
+
+    @cached_property
+    def location(self) -> Location | None:
+        """Where it is in C++."""
+        return self._locations.find(self._header) or next(
+            (item.location for block in self.blocks.values() for item in block.instructions if item.location),
+            None,
+        )
+
+    def mentions(self, pattern: re.Pattern[str]) -> bool:
+        """Tell whether `pattern` is found in the printed body."""
+        return any(pattern.search(line) for lines in self._lines.values() for line in lines)
 
 
 @dataclass(frozen=True)
@@ -188,12 +232,6 @@ def _block(ref: Value, lines: list[str], locations: LocationTable) -> Block:
     return Block(ref.name, instructions)
 
 
-def _function_location(header: str, blocks: dict[str, Block], locations: LocationTable) -> Location | None:
-    return locations.find(header) or next(
-        (item.location for block in blocks.values() for item in block.instructions if item.location), None
-    )
-
-
 def parse_module(text: str) -> Module:
     """Parse LLVM IR as clang prints it.
 
@@ -217,11 +255,7 @@ def parse_module(text: str) -> Module:
             header = re.search(rf"^declare .*@\"?{re.escape(item.name)}\"?\(.*$", printed, re.M)
             declarations[item.name] = locations.subprogram(header.group(0) if header else "") or item.name
             continue
-        header_text, lines = bodies[item.name]
-        blocks = {block.name: _block(block, lines[block.name], locations) for block in item.blocks}
-        where = _function_location(header_text, blocks, locations)
-        title = locations.subprogram(header_text) or item.name
-        functions[item.name] = Function(item.name, title, item, tuple(item.arguments), blocks, where)
+        functions[item.name] = Function(item, *bodies[item.name], locations)
     initializers = dict(_GLOBAL.findall(printed))
     variables = [_parse_global(item, initializers[item.name]) for item in ref.global_variables]
     return Module(

@@ -8,11 +8,9 @@ registers can, so the rule depends on the array alone and never on how it is use
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from llvmlite.binding import TypeKind
 
-from hwgen.lower.constants import Scalar
 from hwgen.lower.llvm import Global, Module, Type
 
 __all__ = ["MOST_REGISTERS", "memory_shape"]
@@ -23,7 +21,7 @@ MOST_REGISTERS = 64
 _BULK = re.compile(r"@llvm\.(memcpy|memmove|memset)\.")
 
 
-def memory_shape(module: Module, variable: Global, scalars: Sequence[Scalar]) -> tuple[int, int, int] | None:
+def memory_shape(module: Module, variable: Global) -> tuple[int, int, int] | None:
     """Return banks, depth and bytes of an element if `variable` is a memory, else None."""
     dimensions: list[int] = []
     type_ = variable.type
@@ -32,7 +30,8 @@ def memory_shape(module: Module, variable: Global, scalars: Sequence[Scalar]) ->
         type_ = next(iter(type_.elements))
     if not dimensions or dimensions[-1] <= MOST_REGISTERS:
         return None
-    if not _is_one_integer(type_) or any(scalar.value for scalar in scalars):
+    # The compiler writes a variable of zeros like this, whatever its type.
+    if not _is_one_integer(type_) or not (variable.initializer or "").startswith("zeroinitializer"):
         return None
     if not _indexed_by_variable(module, variable.name):
         return None
@@ -53,6 +52,8 @@ def _indexed_by_variable(module: Module, name: str) -> bool:
     """Tell whether the address of a variable is used for more than constant places in it."""
     mention = re.compile(rf"@\"?{re.escape(name)}\"?(?![-\w$.])")
     for function in module.functions.values():
+        if not function.mentions(mention):
+            continue
         for block in function.blocks.values():
             for instruction in block.instructions:
                 if not mention.search(instruction.text):

@@ -16,6 +16,7 @@ from memory_network import NETWORK, SOURCE, write_network
 from hwgen.errors import InputError
 from hwgen.flow import kernel_rtl
 from hwgen.flow.network import Network
+from hwgen.flow.project import Project
 from hwgen.flow.rtl import generate_rtl
 from hwgen.flow.tools import run_tool, verilator_environment
 from hwgen.flow.verilated_network import load_network
@@ -152,3 +153,8 @@ def test_verilators_lint_and_yosys_accept_the_network_and_its_memory_is_block_ra
 def test_a_network_without_rtl_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run hwgen rtl first"):
         load_network(write_network(tmp_path / "memo"))
+
+
+def test_commands_for_units_say_that_a_network_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a network of kernels, which only hwgen rtl takes"):
+        Project.read(write_network(tmp_path / "memo"))
