@@ -1,0 +1,29 @@
+"""Training of networks whose products, roundings and updates a trainer core does, in changing precision."""
+
+from __future__ import annotations
+
+from hwgen.train.data import DataSet, Samples, load_digits, split
+from hwgen.train.device_step import DeviceStep
+from hwgen.train.host_step import HostStep
+from hwgen.train.loop import EpochRecord, Training, train
+from hwgen.train.network import Network, Parameters
+from hwgen.train.policies import Policy, parse_policy
+from hwgen.train.step import Hyperparameters, StepResult
+
+__all__ = [
+    "DataSet",
+    "DeviceStep",
+    "EpochRecord",
+    "HostStep",
+    "Hyperparameters",
+    "Network",
+    "Parameters",
+    "Policy",
+    "Samples",
+    "StepResult",
+    "Training",
+    "load_digits",
+    "parse_policy",
+    "split",
+    "train",
+]

@@ -1,0 +1,82 @@
+"""Training steps in fp32 on the host: the reference, and the fp32 phase of a core without fp32 lanes.
+
+Sums of products are `np.einsum`'s, whose order no number of threads changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hwgen.train.data import Samples
+from hwgen.train.network import Network, Parameters, softmax_cross_entropy
+from hwgen.train.step import Hyperparameters, StepResult
+
+__all__ = ["HostStep"]
+
+Array = npt.NDArray[Any]
+
+
+class HostStep:
+    """Forward, backward and update of minibatches in float32.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    hyperparameters : Hyperparameters
+        Of the optimiser.
+    """
+
+    def __init__(self, network: Network, hyperparameters: Hyperparameters) -> None:
+        self._network = network
+        self._hyperparameters = hyperparameters
+
+    def train(self, parameters: Parameters, batch: Samples, rate: float) -> StepResult:
+        """Train with one minibatch: change the parameters, and return what there is to know.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            They are changed.
+        batch : Samples
+            The minibatch.
+        rate : float
+            What the learning rate is multiplied by.
+        """
+        inputs, logits = self._forward(parameters, batch.x)
+        loss, error = softmax_cross_entropy(logits, batch.classes)
+        gradients: list[Array] = []
+        for place in reversed(range(len(inputs))):
+            gradients.insert(0, np.einsum("no,ni->oi", error, inputs[place]))
+            if place:
+                columns = self._network.layers[place].inputs
+                error = np.einsum("no,oi->ni", error, parameters.weights[place])[:, :columns]
+                error = np.where(inputs[place][:, :columns] > 0, error, np.float32(0))
+        lr, momentum, decay = self._hyperparameters.as_float32(rate)
+        for place, gradient in enumerate(gradients):
+            weights = parameters.weights[place]
+            momenta = momentum * parameters.momenta[place] + (gradient + decay * weights)
+            parameters.momenta[place] = momenta
+            parameters.weights[place] = weights - lr * momenta
+        return StepResult(loss, int((logits.argmax(axis=1) == batch.classes).sum()), tuple(gradients))
+
+    def logits(self, parameters: Parameters, x: npt.NDArray[np.float32]) -> Array:
+        """Return the network's output."""
+        return self._forward(parameters, x)[1]
+
+    def _forward(self, parameters: Parameters, x: Array) -> tuple[list[Array], Array]:
+        """Return the input of each layer, as wide as its weights, and the last output."""
+        inputs: list[Array] = []
+        output = x
+        for layer, weights in zip(self._network.layers, parameters.weights, strict=True):
+            if inputs:
+                output = np.maximum(output, np.float32(0))
+            tensor = np.zeros((len(x), layer.columns), np.float32)
+            tensor[:, : layer.inputs] = output
+            tensor[:, layer.inputs] = 1
+            inputs.append(tensor)
+            output = np.einsum("ni,oi->no", tensor, weights)
+        return inputs, output
