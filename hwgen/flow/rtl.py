@@ -34,6 +34,7 @@ from hwgen.flow.xls_codegen import (
     generate_verilog,
 )
 from hwgen.flow.xls_ir import compile_cpp_to_xls_ir
+from hwgen.flow.xls_traffic import Traffic
 
 if TYPE_CHECKING:
     from hwgen.flow.network_rtl import NetworkRtl
@@ -107,7 +108,8 @@ def generate_rtl(
         Clock period to meet, in picoseconds; the spec's ``target`` if neither this nor `stages` is given. XLS
         then takes as few stages as it needs.
     stages : int, optional
-        Pipeline stages; 0 is combinational. Default: 0 for functions, 1 for streams, unless a clock is given.
+        Pipeline stages; 0 is combinational. Default, unless a clock is given: 0 for functions, 1 for
+        streams, 2 for streams that are read without waiting.
     delay_model : str, optional
         One of `DELAY_MODELS`; the spec's, else ``sky130``.
 
@@ -136,8 +138,14 @@ def generate_rtl(
     model = delay_model or target.get("delay_model") or DEFAULT_DELAY_MODEL
     _check_options(project, clock_ps, stages, model)
     xls_ir = compile_cpp_to_xls_ir(project.path)
+    traffic = _traffic(project, xls_ir)
     if stages is None and clock_ps is None:
-        stages = 0 if project.interface == "function" else 1
+        stages = traffic.fewest_stages if traffic else 0
+    if traffic and stages is not None and stages < traffic.fewest_stages:
+        raise InputError(
+            f"{project.name} reads without waiting, so it needs at least {traffic.fewest_stages} stages, "
+            f"not {stages}: what it sends must not change while it waits"
+        )
     stages, verilog = generate_verilog(
         xls_ir,
         name=project.name,
@@ -145,6 +153,7 @@ def generate_rtl(
         output=project.output.name,
         streaming=project.interface == "stream",
         timing=Timing(stages=stages, clock_ps=clock_ps, delay_model=model),
+        traffic=traffic,
     )
     ports = _ports(project, clocked=stages > 0)
     result = RtlResult(
@@ -175,6 +184,14 @@ def _check_options(project: Project, clock_ps: int | None, stages: int | None, m
         raise InputError("combinational logic (0 stages) has no clock period; leave out one of the two")
     if stages == 0 and project.interface == "stream":
         raise InputError("a stream top needs at least 1 stage; 0 (combinational) is for function tops")
+
+
+def _traffic(project: Project, xls_ir: str) -> Traffic | None:
+    """Return what the channels of a stream top ask of the schedule."""
+    if project.interface == "function":
+        return None
+    inputs, output = [port.name for port in project.inputs], project.output.name
+    return Traffic(inputs=inputs, outputs=[output], memories=(), polls="blocking=false" in xls_ir)
 
 
 def _ports(project: Project, *, clocked: bool) -> tuple[RtlPort, ...]:

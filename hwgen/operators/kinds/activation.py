@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.formats import FixedFormat, FloatFormat
 from hwgen.golden.activation_design import evaluate
 from hwgen.golden.activation_relu import positive, relu, relu_gradient
 from hwgen.golden.activation_softmax import softmax
 from hwgen.operators.activation_sentences import activation_sentences
 from hwgen.operators.activation_spec import SOFTMAX, ActivationSpec
 from hwgen.operators.kind import Kind
+from hwgen.operators.logits import hard_logits
 from hwgen.operators.port import Field, Port
-from hwgen.operators.vectors import ExactForm, hard_operands, special_codes
+from hwgen.operators.vectors import ExactForm, hard_operands
 
 __all__ = ["KIND"]
 
@@ -73,27 +73,12 @@ def _golden(
 
 def _vectors(spec: ActivationSpec, count: int, rng: np.random.Generator) -> list[NDArray[Any]]:
     if spec.n is not None:
-        return [_vectors_of_softmax(spec.formats.x, (count, spec.n), rng)]
+        return [hard_logits(spec.formats.x, (count, spec.n), rng)]
     form = ExactForm((spec.formats.x,), None, spec.formats.y, spec.rounding.bits or 0)
     columns: list[NDArray[Any]] = list(hard_operands(form, count, rng))
     if spec.takes_mask:
         columns.append(rng.integers(0, 2, count))
     return columns
-
-
-def _vectors_of_softmax(
-    x_fmt: FloatFormat | FixedFormat, shape: tuple[int, int], rng: np.random.Generator
-) -> NDArray[Any]:
-    """Return vectors near each other, as logits are (3/4 of them), with ties; of any codes; with specials."""
-    spread = rng.choice([0.1, 1.0, 4.0, 16.0], (shape[0], 1))
-    centre = rng.choice([0.0, 1.0, -30.0, 300.0], (shape[0], 1))
-    codes = x_fmt.encode(rng.normal(size=shape) * spread + centre, overflow="saturate").astype(np.uint64)
-    tied = rng.random(shape) < 0.1
-    codes = np.where(tied, codes[:, :1], codes)
-    anything = rng.random((shape[0], 1)) < 0.125
-    codes = np.where(anything, rng.integers(0, 1 << x_fmt.width, shape, np.uint64), codes)
-    special = (rng.random((shape[0], 1)) < 0.125) & (rng.random(shape) < 0.2)
-    return np.where(special, rng.choice(np.array(special_codes(x_fmt), np.uint64), shape), codes)
 
 
 KIND = Kind(

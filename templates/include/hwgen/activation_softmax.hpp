@@ -37,13 +37,13 @@ struct largest_element {
   }
 };
 
-// x - largest, toward zero and saturated, in the fixed format D.
-template <class X, class D>
-HWGEN_INLINE ap_uint<D::width> below(ap_uint<X::width> x, ap_uint<X::width> largest) {
+// x - y, exact, then rounded in mode M and saturated, in the fixed format D. NaN is 0.
+template <class X, class D, mode M>
+HWGEN_INLINE ap_uint<D::width> difference(ap_uint<X::width> x, ap_uint<X::width> y) {
   using one_t = float_format<2, 0, 1, specials::none, false>;
   const ap_uint<one_t::width> minus_one = 5;  // sign, exponent field 01
-  using rule = rounding<mode::rtz, overflow::saturate>;
-  return fma<X, one_t, X, D, rule>(largest, minus_one, x);
+  using rule = rounding<M, overflow::saturate>;
+  return fma<X, one_t, X, D, rule>(y, minus_one, x);
 }
 
 }  // namespace hwgen

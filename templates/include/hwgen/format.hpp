@@ -81,4 +81,14 @@ struct fixed_format {
   static constexpr bool subnormals = true;
 };
 
+// What stands for "no number" in a format: fixed point has no NaN, and shows 0.
+template <class F>
+HWGEN_INLINE ap_uint<F::width> nan_code(float_tag) {
+  return F::nan();
+}
+template <class F>
+HWGEN_INLINE ap_uint<F::width> nan_code(fixed_tag) {
+  return 0;
+}
+
 }  // namespace hwgen

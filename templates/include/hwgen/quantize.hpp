@@ -147,15 +147,6 @@ HWGEN_INLINE ap_uint<ELEMENT::width> narrowed(ap_uint<ELEMENT::width + 1> wide, 
   return beyond ? (negative ? ap_uint<w>(~largest) : largest) : ap_uint<w>(wide);
 }
 
-template <class ELEMENT>
-HWGEN_INLINE ap_uint<ELEMENT::width> nan_element(float_tag) {
-  return ELEMENT::nan();
-}
-template <class ELEMENT>
-HWGEN_INLINE ap_uint<ELEMENT::width> nan_element(fixed_tag) {
-  return 0;
-}
-
 // One operand under a given scale: the element, and on top whether it overflows, that is, saturates because it is
 // beyond the largest element once rounded. Infinities and NaN count as overflows. Under the scale NaN it is 0, and an
 // overflow.
@@ -176,7 +167,7 @@ HWGEN_INLINE ap_uint<BLOCK::element::width + 1> quantize_element(
       family());
   const ap_uint<1> overflows = beyond | operand.is_nan | operand.is_inf | scale::is_nan(scale_code);
   const ap_uint<bits> code = scale::is_nan(scale_code) ? ap_uint<bits>(0)
-                             : operand.is_nan          ? nan_element<element>(family())
+                             : operand.is_nan          ? nan_code<element>(family())
                                                        : number;
   return (ap_uint<bits + 1>(overflows) << bits) | ap_uint<bits + 1>(code);
 }
