@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hwgen.trainer.commands import Command, Fetch, Fill, Gemm, Store
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Store
 from hwgen.trainer.judge import judge
-from hwgen.trainer.run_cycles import STAGES, run_cycles, stages_of
+from hwgen.trainer.run_cycles import STAGES, pass_cycles, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code
 
@@ -45,7 +45,7 @@ LATENCIES: dict[type[Command], Latency] = {
     Fetch: Latency(4, 1, 8),
     Fill: Latency(4, 1, 16),
     Gemm: Latency(4, 1, 24),
-    Store: Latency(14, 11, 4),
+    Store: Latency(20, 0, 4),
 }
 """What stages take around run cycles; found by the counters of a simulated core.
 
@@ -167,19 +167,23 @@ class Timeline:
                 other.flight.pop(0)
         latencies = [LATENCIES[kind] for kind in stages_of(type(command))]
         run = run_cycles(self._spec, command)
-        # What two stages do together begins when both can.
+        # What two stages do together begins when both can, one cycle after what the second does alone.
+        together = len(own) > 1
         begins = max(
-            max(time + latency.start, stage.free + latency.between)
+            max(time + latency.start + together, stage.free + (0 if together else latency.between))
             for stage, latency in zip(own, latencies, strict=True)
         )
+        taken = pass_cycles(self._spec, command)
         for part in own:
-            part.free = begins + run
+            part.free = begins + taken
         stage, latency = own[-1], latencies[-1]
         done = stage.free + latency.end
         if isinstance(command, Fill) and command.transpose:
             # The last block is turned out.
             stage.free += self._spec.array.lanes
             done += self._spec.array.lanes
+        elif isinstance(command, Store | Bias) and taken == _words(command):
+            stage.free += 1  # a word came in every cycle, so that of the next order shows
         elif isinstance(command, Gemm):
             done = self._drained(stage, command, begins, run) + latency.end
         for part in own:
@@ -205,6 +209,11 @@ class Timeline:
     def times(self) -> Times:
         """Return the times of what was issued so far."""
         return Times(self._end, {kind: stage.times for kind, stage in self._stages.items()})
+
+
+def _words(command: Store | Bias) -> int:
+    """Return the result words that a command reads."""
+    return command.words if isinstance(command, Bias) else command.rows * command.words
 
 
 def estimate(spec: TrainerSpec, commands: Iterable[Command]) -> Times:

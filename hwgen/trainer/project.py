@@ -9,6 +9,7 @@ from itertools import groupby
 from hwgen import __version__
 from hwgen.emit import MANIFEST, digest, environment, included
 from hwgen.emit.cpp import comment, constant, parameters, rounding_type
+from hwgen.errors import InputError
 from hwgen.formats import Overflow, Rounding
 from hwgen.resources import templates_dir
 from hwgen.trainer.commands import FieldRow, field_table
@@ -21,6 +22,8 @@ from hwgen.trainer.spec import TrainerSpec
 __all__ = ["render_core"]
 
 _COLUMNS = 120
+_BUILT_COLS = (4, 8)
+"""A beat of weights belongs to one result word, and its integers of 16 bits fill at most one beat."""
 
 
 def render_core(spec: TrainerSpec) -> dict[str, bytes]:
@@ -34,6 +37,8 @@ def render_core(spec: TrainerSpec) -> dict[str, bytes]:
         If the spec asks for what no core does yet.
     """
     spec.check_supported()
+    if spec.array.cols not in _BUILT_COLS:
+        raise InputError(f"array.cols {spec.array.cols} is not built yet: legal: 4, 8")
     name, sizes = spec.name, CoreSizes.of(spec)
     network = network_of(sizes)
     context = {

@@ -12,7 +12,7 @@ from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store
 from hwgen.trainer.layout import BEAT_BYTES
 from hwgen.trainer.spec import TrainerSpec
 
-__all__ = ["STAGES", "run_cycles", "stages_of"]
+__all__ = ["STAGES", "pass_cycles", "run_cycles", "stages_of"]
 
 STAGES: tuple[type[Fetch | Fill | Gemm | Store], ...] = (Fetch, Fill, Gemm, Store)
 """The stages in the order of their numbers, each by the command that it is named after."""
@@ -55,3 +55,19 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
             return command.rows * command.words * spec.array.cols * 2 * 4 // BEAT_BYTES
         case _:
             return 0
+
+
+def pass_cycles(spec: TrainerSpec, command: Command) -> int:
+    """Return the cycles that a command occupies its stage, run cycles among them.
+
+    A store takes a result word a cycle, however little is left of it; an update takes a cycle for each
+    element, and one each for the weights and the momenta of every four.
+    """
+    run = run_cycles(spec, command)
+    match command:
+        case Store():
+            return max(run, command.rows * command.words)
+        case Update():
+            return run * 3
+        case _:
+            return run

@@ -23,10 +23,6 @@ ELEMENT_BITS = 16
 """An element in scratch memory, and so the greatest word length."""
 
 
-_BUILT_COLS = (4, 8)
-"""A beat of weights belongs to one result word, and its integers of 16 bits fill at most one beat."""
-
-
 class _Choice(Whole):
     """Annotation: one of a few whole numbers."""
 
@@ -265,8 +261,6 @@ class TrainerSpec(Record):
             raise InputError(
                 f"array.multiplier {self.array.multiplier!r} is not built yet: legal: digit_serial"
             )
-        if self.array.cols not in _BUILT_COLS:
-            raise InputError(f"array.cols {self.array.cols} is not built yet: legal: 4, 8")
         if self.float_lanes:
             raise InputError(f"float_lanes {self.float_lanes} are not built yet: legal: 0")
 
