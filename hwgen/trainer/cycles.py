@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Store
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store, Update
 from hwgen.trainer.judge import judge
 from hwgen.trainer.run_cycles import STAGES, pass_cycles, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
@@ -51,6 +51,8 @@ LATENCIES: dict[type[Command], Latency] = {
 
 After the last run cycle of a product follow the rows of its last tile, too, one a cycle.
 """
+_PRIORITY: dict[type[Command], int] = {Gemm: 0, Fill: 1, Fetch: 2, Load: 3, Store: 4, Bias: 4, Update: 4}
+"""In which order the sequencer hears of what is done in the same cycle."""
 COMMAND_LATENCY = 7
 """From the first command beat to its issue."""
 ADDING_LATENCY = 6
@@ -131,6 +133,7 @@ class Timeline:
         self._spec = spec
         self._now = COMMAND_LATENCY - 1
         self._end = 0
+        self._ends: dict[int, tuple[int, _InFlight]] = {}
         self._stages: dict[type[Command], _Stage] = {stage: _Stage() for stage in STAGES}
 
     def holds(self, command: Command) -> int | None:
@@ -187,13 +190,29 @@ class Timeline:
         elif isinstance(command, Gemm):
             done = self._drained(stage, command, begins, run) + latency.end
         for part in own:
-            part.flight.append(_InFlight(done, holds or 0 if part is stage else 0))
+            flight = _InFlight(done, holds or 0 if part is stage else 0)
+            done = self._heard(flight, _PRIORITY[type(command)])
+            part.flight.append(flight)
             part.times.commands += 1
             part.times.run += run
             part.times.busy += done - max(time, part.done)
             part.done = done
         self._end = max(self._end, done + 1)
         return time
+
+    def _heard(self, flight: _InFlight, priority: int) -> int:
+        """Return when the sequencer hears that a command is done: it hears one a cycle, by priority."""
+        while (other := self._ends.get(flight.done)) is not None:
+            if other[0] < priority:
+                flight.done += 1
+                continue
+            self._ends[flight.done] = priority, flight
+            priority, later = other
+            later.done += 1
+            self._heard(later, priority)
+            return flight.done
+        self._ends[flight.done] = priority, flight
+        return flight.done
 
     def _drained(self, stage: _Stage, gemm: Gemm, begins: int, run: int) -> int:
         """Return when the last row of a product is on its way to result memory.
