@@ -3,10 +3,11 @@
 Every product, every rounding and every weight update of a quantised epoch is done by a trainer core; epochs
 in fp32 are the host's. To compare, the same network is then trained in fp32, from the same seed and for as
 many epochs. What has been trained is kept after every epoch: run it again to go on, or with --fresh to start
-again.
+again. The column `weights` is a digest of weights and momenta: engines that agree in it agree in every bit.
 
     python examples/train_digits.py --policy muppet
     python examples/train_digits.py --policy static:4 --epochs 20
+    python examples/train_digits.py --engine rtl          # its RTL in Verilator
 
 Needs the extras train and flow (for the plot): pip install 'hwgen[train,flow]'.
 """
@@ -33,7 +34,7 @@ SPEC = {
     "wordlengths": [2, 16],
     "rounding": {"mode": "sr", "bits": 16, "lfsr": {"width": 32, "seed": 0xACE1}},
 }
-LINE = "{:>5}  {:>5}  {:>8}  {:>8}  {:>8}  {:>12}  {:>6}"
+LINE = "{:>5}  {:>5}  {:>8}  {:>8}  {:>8}  {:>12}  {:>12}  {:>6}"
 
 
 def row(record: EpochRecord) -> str:
@@ -45,6 +46,7 @@ def row(record: EpochRecord) -> str:
         f"{record.training_accuracy:.2%}",
         f"{record.test_accuracy:.2%}",
         f"{record.cycles:,}" if record.cycles else "host",
+        record.digest,
         f"{record.seconds:.1f}",
     )
 
@@ -78,7 +80,7 @@ def plot(records: list[EpochRecord], reference: list[EpochRecord], path: Path) -
 
 
 @click.command()
-@click.option("--engine", default="golden", show_default=True, help="What runs the core's commands.")
+@click.option("--engine", default="golden", show_default=True, help="What is the core: golden, csim or rtl.")
 @click.option("--policy", "policy_name", default="muppet", show_default=True, help="muppet or static:WIDTH.")
 @click.option("--epochs", default=100, show_default=True, help="The most; MuPPET may end earlier.")
 @click.option("--full-epochs", default=6, show_default=True, help="MuPPET's in fp32; 45 in the paper.")
@@ -97,7 +99,9 @@ def main(
     checkpoint = out / f"{policy_name.replace(':', '_')}_{engine}_seed{seed}.npz"
     if fresh:
         checkpoint.unlink(missing_ok=True)
-    console.print(LINE.format("epoch", "width", "loss", "training", "test", "core cycles", "s"), style="bold")
+    console.print(
+        LINE.format("epoch", "width", "loss", "training", "test", "core cycles", "weights", "s"), style="bold"
+    )
     bar = Progress(
         *Progress.get_default_columns()[:2],
         MofNCompleteColumn(),

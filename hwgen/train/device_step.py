@@ -67,7 +67,7 @@ class DeviceStep:
     Attributes
     ----------
     cycles : int
-        Of the core so far: counted, if it is simulated; else the cycle model's.
+        Of the core so far: counted, if its RTL is simulated; else the cycle model's.
     """
 
     def __init__(
@@ -207,7 +207,8 @@ class DeviceStep:
         """Run commands; return the exponents that were measured and the frames that were sent, in order."""
         self._device.queue(commands, frames)
         engine = self._device.engine
-        before = engine.cycles if isinstance(engine, NetworkEngine) else 0
+        clocked = engine if isinstance(engine, NetworkEngine) and engine.clocked else None
+        before = clocked.cycles if clocked else 0
         statuses, sent = self._device.run()
         for command, status in zip(commands, statuses, strict=True):
             if status.code != Code.OK:
@@ -215,10 +216,7 @@ class DeviceStep:
                     f"a core stopped training: {type(command).__name__.lower()} number {status.number}: "
                     f"{Code(status.code).meaning}"
                 )
-        if isinstance(engine, NetworkEngine):
-            self.cycles += engine.cycles - before
-        else:
-            self.cycles += self._estimated(commands)
+        self.cycles += clocked.cycles - before if clocked else self._estimated(commands)
         measured = [
             status.exponent for command, status in zip(commands, statuses, strict=True) if _measures(command)
         ]

@@ -64,6 +64,8 @@ class EpochRecord:
         Part of the samples classified rightly, while training and after.
     cycles : int
         Of the core, for training; 0 in fp32, which the host computes.
+    digest : str
+        Of weights and momenta after it: two engines that compute the same give the same.
     seconds : float
         Time it took, tests included.
     """
@@ -74,6 +76,7 @@ class EpochRecord:
     training_accuracy: float
     test_accuracy: float
     cycles: int
+    digest: str
     seconds: float
 
 
@@ -207,6 +210,7 @@ def _epoch(
         correct / (steps * training.batch),
         engines.accuracy(parameters, data.test, precision),
         cycles,
+        parameters.digest,
         time.perf_counter() - start,
     )
     return record, result.gradients

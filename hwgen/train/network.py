@@ -8,6 +8,7 @@ format holds, so that it is exact at every exponent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,12 @@ class Parameters:
 
     weights: list[npt.NDArray[np.float32]]
     momenta: list[npt.NDArray[np.float32]]
+
+    @property
+    def digest(self) -> str:
+        """Return a word that is the same only if all bits are."""
+        bits = b"".join(tensor.astype("<f4").tobytes() for tensor in (*self.weights, *self.momenta))
+        return sha256(bits).hexdigest()[:12]
 
 
 def softmax_cross_entropy(logits: Array, classes: Array) -> tuple[float, npt.NDArray[np.float32]]:

@@ -296,4 +296,6 @@ def _engine(spec: TrainerSpec, name: str) -> Engine:
         return GoldenEngine(spec)
     from hwgen.trainer import builds  # the flow's tools are needed here only
 
-    return NetworkEngine(spec, builds.compiled_core(spec) if name == "csim" else builds.simulated_core(spec))
+    if name == "csim":
+        return NetworkEngine(spec, builds.compiled_core(spec), clocked=False)
+    return NetworkEngine(spec, builds.simulated_core(spec))

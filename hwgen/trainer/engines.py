@@ -87,13 +87,25 @@ class Network(Protocol):
 class NetworkEngine:
     """A core as its C++ or its RTL, simulated.
 
+    Parameters
+    ----------
+    spec : TrainerSpec
+        The core.
+    network : Network
+        Its kernels.
+    clocked : bool
+        Whether the network's cycles are clocks of the core, as RTL's are.
+
     Attributes
     ----------
+    clocked : bool
+        As given.
     cycles : int
         Simulated since the last reset.
     """
 
-    def __init__(self, spec: TrainerSpec, network: Network) -> None:
+    def __init__(self, spec: TrainerSpec, network: Network, *, clocked: bool = True) -> None:
+        self.clocked = clocked
         self._spec = spec
         self._network = network
         self.reset()

@@ -18,7 +18,7 @@ def test_the_example_prints_its_table_and_draws_its_plot(tmp_path: Path) -> None
     first = run(tmp_path, "--policy", "static:8", "--epochs", "1")
     assert first.returncode == 0, first.stderr
     heading, epoch, *_ = first.stdout.splitlines()
-    assert heading.split() == ["epoch", "width", "loss", "training", "test", "core", "cycles", "s"]
+    assert heading.split() == ["epoch", "width", "loss", "training", "test", "core", "cycles", "weights", "s"]
     assert epoch.split()[:2] == ["0", "8"]
     assert int(epoch.split()[5].replace(",", "")) > 100_000
     assert "test accuracy after 1 epochs: static:8 " in first.stdout
