@@ -13,12 +13,16 @@ from update_programs import random_update
 from hwgen.emit import emit_files
 from hwgen.flow.rtl import generate_rtl
 from hwgen.flow.verilated_network import NetworkSimulation, load_network
+from hwgen.train import Hyperparameters, Network, Training, split, train
+from hwgen.train.policies import FP32, EpochStatistics, Precision, Static
 from hwgen.trainer import (
     Code,
     Command,
+    Device,
     Fetch,
     Frame,
     Gemm,
+    NetworkEngine,
     Nop,
     Status,
     Store,
@@ -180,6 +184,38 @@ def test_a_sum_beyond_a_narrow_accumulator_saturates_and_says_so(
     assert overflowing
     for program in overflowing:
         assert_same(core, program)
+
+
+class _EachEpoch(Static):
+    """Another word length each epoch."""
+
+    def __init__(self) -> None:
+        super().__init__(5)
+        self._widths = [5, 8, 11, FP32, 3]
+
+    @property
+    def precision(self) -> Precision | None:
+        return Precision(self._widths[0]) if self._widths else None
+
+    def after_epoch(self, statistics: EpochStatistics) -> None:
+        del self._widths[0]
+
+
+def test_training_gives_the_bits_of_golden_at_every_epoch_whatever_the_word_length(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    rng = np.random.default_rng(1)
+    classes = rng.integers(3, size=80)
+    data = split(rng.normal(size=(3, 6))[classes] + 0.4 * rng.normal(size=(80, 6)), classes, 1)
+    training = Training(Network((6, 9, 3)), Hyperparameters(lr=0.1), batch=16)
+    devices = (Device(spec, NetworkEngine(spec, core)), Device(spec))
+    on_rtl, golden = [train(training, data, _EachEpoch(), device)[1] for device in devices]
+    assert [record.precision for record in golden] == ["5", "8", "11", "fp32", "3"]
+    assert [record.digest for record in on_rtl] == [record.digest for record in golden]
+    assert [record.test_accuracy for record in on_rtl] == [record.test_accuracy for record in golden]
+    for counted, modelled in zip(on_rtl, golden, strict=True):
+        # The model knows nothing of the host's turns between a step's products.
+        assert modelled.cycles <= counted.cycles <= 1.2 * modelled.cycles
 
 
 @pytest.mark.slow
