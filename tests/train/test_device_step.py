@@ -12,7 +12,7 @@ import pytest
 from hwgen.errors import CheckError, InputError
 from hwgen.train import DeviceStep, HostStep, Hyperparameters, Network, Parameters, Samples
 from hwgen.train import device_step as device_step_module
-from hwgen.trainer import Device
+from hwgen.trainer import Device, GoldenEngine, NetworkEngine, TrainerSpec, load_spec
 
 CORE = {"kind": "trainer", "rounding": "rne", "buffers": {"scratch_kib": 16, "c_kib": 16}}
 RATES = Hyperparameters(lr=0.25, momentum=0.5, decay=0.125)
@@ -187,6 +187,30 @@ def test_shorter_words_take_fewer_cycles_and_a_cycle_count_is_per_step() -> None
         counts.append(step.cycles)
     assert counts[0] > 1.5 * counts[1]
     assert counts[1] == counts[2] > 0
+
+
+class _Counting(NetworkEngine):
+    """A golden core whose runs all take 1000 cycles."""
+
+    def __init__(self, spec: TrainerSpec, clocked: bool) -> None:
+        self.clocked, self.cycles = clocked, 0
+        self._golden = GoldenEngine(spec)
+
+    def run(self, commands: object, frames: object) -> object:
+        self.cycles += 1000
+        return self._golden.run(commands, frames)
+
+
+def test_cycles_are_those_of_the_core_where_it_counts_clocks_and_else_the_models() -> None:
+    network, parameters, samples = problem(7, (12, 8, 4), 16)
+    spec = load_spec(CORE)
+    counts = []
+    for engine in ("golden", _Counting(spec, False), _Counting(spec, True)):
+        step = DeviceStep(Device(spec, engine), network, RATES, 16)
+        step.logits(parameters, samples.x, 8)
+        counts.append(step.cycles)
+    assert counts[0] == counts[1] != 2000
+    assert counts[2] == 2000  # a run for each layer
 
 
 def test_fewer_samples_than_a_minibatch_can_be_tested() -> None:

@@ -78,7 +78,7 @@ def test_a_policy_switches_word_lengths_on_one_device() -> None:
     assert cycles["6"] < cycles["9"]
 
 
-@pytest.mark.parametrize("cut", [1, 3, 5])
+@pytest.mark.parametrize("cut", [1, 4])
 def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path, cut: int) -> None:
     file = tmp_path / "digits" / "run.npz"
 
