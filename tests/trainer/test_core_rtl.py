@@ -6,9 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from core_programs import Program, malformed, random_product
-from rounding_programs import random_rounding
-from update_programs import random_update
 
 from hwgen.emit import emit_files
 from hwgen.flow.rtl import generate_rtl
@@ -27,10 +24,11 @@ from hwgen.trainer import (
     Status,
     Store,
     TrainerSpec,
-    decode,
     load_spec,
     pack,
 )
+from hwgen.trainer.malformed import malformed
+from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
 from hwgen.trainer.project import render_core
 
 SMALL = {"kind": "trainer", "name": "little", "array": {"rows": 4, "cols": 4}}
@@ -118,9 +116,7 @@ def test_a_malformed_command_is_refused_with_its_number_and_the_next_ones_work(
     core: NetworkSimulation, spec: TrainerSpec
 ) -> None:
     good = random_product(spec, np.random.default_rng(3))
-    commands: list[Command] = []
-    for bad in malformed(spec):
-        commands.append(decode(bad) if isinstance(bad, int) else bad)
+    commands: list[Command] = malformed(spec)
     for index, command in enumerate(good.commands):
         commands.insert(3 * index, command)
     program = Program.of(spec, commands, good.frames)
