@@ -6,9 +6,9 @@ from cocotb.clock import Clock
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge
 
-__all__ = ["find_signal", "read_word", "start_clock_and_reset"]
+__all__ = ["PERIOD_NS", "find_signal", "read_word", "start_clock_and_reset"]
 
-_PERIOD_NS = 10
+PERIOD_NS = 10
 _RESET_CYCLES = 8
 
 
@@ -37,7 +37,7 @@ async def start_clock_and_reset(dut: SimHandleBase) -> bool:
     """
     if not hasattr(dut, "ap_clk"):
         return False
-    Clock(dut.ap_clk, _PERIOD_NS, unit="ns").start()
+    Clock(dut.ap_clk, PERIOD_NS, unit="ns").start()
     for name, active in (("ap_rst", 1), ("ap_rst_n", 0)):
         if hasattr(dut, name):
             reset = getattr(dut, name)

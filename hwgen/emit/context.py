@@ -16,7 +16,7 @@ from hwgen.spec.selection import SelectedSpec
 
 __all__ = ["render_context"]
 
-_DEFAULT_CLOCK_PS = 5000  # 200 MHz: what the part's logic reaches without effort
+DEFAULT_CLOCK_PS = 5000  # 200 MHz: what the part's logic reaches without effort
 
 
 def render_context(operator: Operator) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
     product = getattr(spec, "product", None)
     names = [port.name for port in operator.inputs]
     words = [f"{name}_word" if stream else name for name in names] + (["rand_word"] if state else [])
-    clock_ps = spec.target.clock_ps or _DEFAULT_CLOCK_PS
+    clock_ps = spec.target.clock_ps or DEFAULT_CLOCK_PS
 
     extra_headers = cpp.format_headers(_formats_in(spec)) | ({"lfsr"} if state else set())
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -20,13 +20,23 @@ from hwgen.emit.context import render_context
 from hwgen.operators import Operator, Port
 from hwgen.resources import cache_dir, sim_dir, templates_dir
 
-__all__ = ["MANIFEST", "digest", "environment", "included", "manifest_of", "render_project", "vector_lines"]
+__all__ = [
+    "MANIFEST",
+    "bench",
+    "digest",
+    "environment",
+    "included",
+    "manifest_of",
+    "render_project",
+    "vector_lines",
+]
 
 MANIFEST = "manifest.json"
 
 _VECTORS = 2048
 _EXHAUSTIVE_BITS = 12  # up to 4096 vectors, all there are; above that, `_VECTORS` hard and random ones
 _SEED = 1
+_IMPORT = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
 _INCLUDE = re.compile(r'^#include ["<]((?:hwgen/)?(?:trainer/)?\w+\.(?:hpp|h))[">]', re.MULTILINE)
 
 
@@ -57,7 +67,7 @@ def render_project(operator: Operator) -> dict[str, bytes]:
     files |= {f"src/{path}": text for path, text in included(files[f"src/{name}.cpp"], include).items()}
     stand_ins = b"#include <ap_int.h>\n#include <hls_stream.h>\n"
     files |= {f"open/{path}": text for path, text in included(stand_ins, include / "open").items()}
-    files |= {f"sim/{path}": text for path, text in _bench().items()}
+    files |= {f"sim/{path}": text for path, text in bench("bench").items()}
     files[MANIFEST] = manifest_of(operator, files)
     return dict(sorted(files.items()))
 
@@ -182,13 +192,15 @@ def included(text: bytes, folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _bench() -> dict[str, bytes]:
-    """Return the files of the simulation bench; only sources, for a checkout also holds caches."""
+def bench(name: str) -> dict[str, bytes]:
+    """Return the script that runs a bench of ``sim/``, the module `name`, and what both import."""
     root = sim_dir()
-    paths: Iterable[Path] = sorted(path for path in root.rglob("*") if path.is_file())
-    wanted = (
-        path
-        for path in paths
-        if not {"__pycache__", "build", "sim_build"} & set(path.relative_to(root).parts)
-    )
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in wanted}
+    found: dict[str, bytes] = {}
+    waiting = ["run", name]
+    while waiting:
+        file = f"{waiting.pop()}.py"
+        path = root / file
+        if file not in found and path.is_file():
+            found[file] = path.read_bytes()
+            waiting += _IMPORT.findall(found[file].decode())
+    return dict(sorted(found.items()))

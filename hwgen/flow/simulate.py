@@ -1,4 +1,4 @@
-"""Run the cocotb bench of ``sim/`` on a project's RTL, with cached builds.
+"""Run a cocotb bench of ``sim/`` on a project's RTL, with cached builds.
 
 This is the protocol witness: slower than `hwgen.flow.verilated`, but written independently of it, in the
 language users write their own benches in, and the one that also runs on RTL from Vitis.
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hwgen.errors import InputError, ToolError
 from hwgen.flow.cache import build
+from hwgen.flow.network import Network, is_network
 from hwgen.flow.project import Project
 from hwgen.flow.tools import require_module, run_tool, verilator_environment
 from hwgen.flow.verilator_runtime import toolchain, verilator_runtime
@@ -33,7 +34,7 @@ class BenchRun:
     Attributes
     ----------
     vectors, checked, mismatches : int
-        Vectors in the file, results compared, results that differ.
+        Vectors in the file, results compared, results that differ. Of a trainer core: beats.
     cycles : int
         Clock cycles; for a combinational design, evaluations.
     withheld, refused : int
@@ -70,9 +71,10 @@ def simulate(
     project_dir : Path or str
         Project folder in which ``hwgen rtl`` has run.
     vectors : Path, optional
-        Vector file; by default the project's own ``tb/vectors.txt``.
+        Vector file; by default the project's own ``tb/vectors.txt``. Of a trainer core: scenarios, by default
+        ``tb/regression.json``.
     stall : float
-        For stream tops: probability, 0 <= stall < 1, that a port pauses in a cycle.
+        For streams: probability, 0 <= stall < 1, that a port pauses in a cycle.
     seed : int
         Seed of those pauses.
 
@@ -83,11 +85,13 @@ def simulate(
     ToolError
         If a tool is missing, the RTL does not compile, or the bench could not be run.
     """
-    project = Project.read(project_dir)
+    project = Network.read(project_dir) if is_network(project_dir) else Project.read(project_dir)
     source = project.path / "rtl" / f"{project.name}.sv"
     if not source.is_file():
         raise InputError(f"{str(project.path)!r} has no RTL yet (run hwgen rtl first)")
     require_module("cocotb", "RTL simulation")
+    if isinstance(project, Network):
+        require_module("cocotbext", "RTL simulation of trainer cores")
     # The program finds cocotb's libraries by an absolute path, below sys.prefix.
     cocotb: list[str | bytes | Path] = ["cocotb", version("cocotb"), sys.prefix, sim_dir() / "run.py"]
     folder = build(
@@ -109,7 +113,7 @@ def simulate(
     return BenchRun(**counts, differences=differences)
 
 
-def _compile(folder: Path, project: Project, source: Path) -> None:
+def _compile(folder: Path, project: Project | Network, source: Path) -> None:
     for compiled in verilator_runtime().glob("*.o"):
         done = shutil.copy(compiled, folder)
         # Verilator's makefile remakes what is older than the makefile itself, which is still to be written.

@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from hwgen import __version__
-from hwgen.emit import MANIFEST, digest, environment, included
+from hwgen.emit import MANIFEST, bench, digest, environment, included
+from hwgen.emit.context import DEFAULT_CLOCK_PS
 from hwgen.emit.cpp import comment, constant, parameters, rounding_type
 from hwgen.errors import InputError
 from hwgen.formats import Overflow, Rounding
 from hwgen.resources import templates_dir
 from hwgen.trainer.commands import FieldRow, field_table
+from hwgen.trainer.describe import code_table, command_table
 from hwgen.trainer.generators import Generators
 from hwgen.trainer.judge import LAST_COUNTER
 from hwgen.trainer.network import Kernel, Network, network_of
+from hwgen.trainer.regression import program_of, program_text, regression_text, scenarios
 from hwgen.trainer.sizes import CoreSizes
 from hwgen.trainer.spec import TrainerSpec
+from hwgen.trainer.status import STATUS_BITS, status_table
 
 __all__ = ["render_core"]
 
@@ -41,6 +45,7 @@ def render_core(spec: TrainerSpec) -> dict[str, bytes]:
         raise InputError(f"array.cols {spec.array.cols} is not built yet: legal: 4, 8")
     name, sizes = spec.name, CoreSizes.of(spec)
     network = network_of(sizes)
+    program, found = program_of(spec), list(scenarios(spec))
     context = {
         "name": name,
         "version": __version__,
@@ -61,6 +66,14 @@ def render_core(spec: TrainerSpec) -> dict[str, bytes]:
         "statement": _statement,
         "declarations": _declarations,
         "list": list,
+        "commands": command_table(),
+        "status_table": status_table(),
+        "status_bits": STATUS_BITS,
+        "codes": code_table(),
+        "target": spec.target,
+        "clock_ns": f"{(spec.target.clock_ps or DEFAULT_CLOCK_PS) / 1000:g}",
+        "program_commands": len(program.commands),
+        "scenario_count": len(found),
     }
 
     def render(template: str) -> bytes:
@@ -74,6 +87,16 @@ def render_core(spec: TrainerSpec) -> dict[str, bytes]:
     }
     include = templates_dir() / "include"
     sources = b"\n".join(files.values())
+    files |= {
+        f"tb/tb_{name}.cpp": render("tb.cpp"),
+        "tb/program.txt": program_text(program),
+        "tb/regression.json": regression_text(found),
+        "vitis/hls_config.cfg": render("hls_config.cfg"),
+        "vitis/run_hls.tcl": render("run_hls.tcl"),
+        "Makefile": render("Makefile"),
+        "README.md": render("README.md"),
+    }
+    files |= {f"sim/{path}": text for path, text in bench("trainer_bench").items()}
     files |= {f"src/{path}": text for path, text in included(sources, include).items()}
     stand_ins = (
         b"#include <ap_int.h>\n#include <hls_stream.h>\n#include <hls_task.h>\n#include <ap_axi_sdata.h>\n"
