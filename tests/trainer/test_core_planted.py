@@ -1,0 +1,74 @@
+"""A bug in any header of the core is seen by the programs that the core is tested with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_core_rtl import SMALL
+
+from hwgen.emit import emit_files
+from hwgen.errors import CheckError
+from hwgen.flow.csim_network import load_network_csim
+from hwgen.trainer import TrainerSpec, load_spec
+from hwgen.trainer.engines import NetworkEngine
+from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
+from hwgen.trainer.project import render_core
+
+BUGS = [
+    ("array", "const ap_int<bits> moved = shift ?", "const ap_int<bits> moved = !shift ?"),
+    ("decode", "c.pitch >= c.tiles_n", "c.pitch > c.tiles_n"),
+    ("drain", "const ap_int<wide> exact = ap_int<wide>(sum) + before;", "const ap_int<wide> exact = sum;"),
+    ("fetch", "take ? kept", "take ? e"),
+    ("fill", "sideways = s.turns ? ap_uint<1>(!sideways)", "sideways = s.turns ? ap_uint<1>(0)"),
+    ("memory", "words.write(r.inside ? stored : word_t(0));", "words.write(stored);"),
+    ("messages", "writes).put(ends)", "ends).put(writes)"),
+    ("multiply", "mark.top_b = digit_b + 1 == planes_b;", "mark.top_b = digit_b == planes_b;"),
+    ("post", "positive[col] = sum > 0;", "positive[col] = sum >= 0;"),
+    ("requantise", "r.value = q < least ? least", "r.value = q < least ? q"),
+    ("sequence", "mine.number = number;", "mine.number = number_t(number + 1);"),
+    ("slices", "carry[i] = (a & b) | ((a ^ b) & c);", "carry[i] = (a & b) | (a & c);"),
+    ("store", "++s.mask;", "s.mask += row_wraps;"),
+    ("update", "ms >>= 32;", "ws >>= 0;"),
+]
+"""Header, what it says, and what it says with a bug. Two of them are planted in the fast suite."""
+FAST = ("slices", "post")
+
+
+def disagreements(spec: TrainerSpec, project: Path) -> int:
+    """Return how many of some random programs the compiled core answers otherwise than golden."""
+    network = load_network_csim(project)
+    rng = np.random.default_rng(11)
+    found = 0
+    for _ in range(12):
+        for kind in (random_product, random_rounding, random_update):
+            program: Program = kind(spec, rng)
+            engine = NetworkEngine(spec, network)
+            try:
+                statuses, frames = engine.run(program.commands, program.frames)
+            except CheckError:
+                found += 1
+                continue
+            same = [frame.words() for frame in frames] == [frame.words() for frame in program.sent]
+            found += not (same and statuses == program.statuses)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("header", "old", "new"),
+    [pytest.param(*bug, id=bug[0], marks=[] if bug[0] in FAST else [pytest.mark.slow]) for bug in BUGS],
+)
+def test_a_bug_planted_in_a_header_is_seen(header: str, old: str, new: str, tmp_path: Path) -> None:
+    spec = load_spec(SMALL)
+    project = emit_files(render_core(spec), tmp_path / spec.name)
+    file = project / "src" / "hwgen" / "trainer" / f"{header}.hpp"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    assert disagreements(spec, project)
+
+
+def test_without_a_bug_the_compiled_core_is_golden(tmp_path: Path) -> None:
+    spec = load_spec(SMALL)
+    assert not disagreements(spec, emit_files(render_core(spec), tmp_path / spec.name))
