@@ -16,8 +16,8 @@ from header_builds import compile_units
 from numpy.typing import NDArray
 from random_units import MODES, OVERFLOWS, _random_fixed, _random_float
 
+from hwgen.emit import environment
 from hwgen.emit.context import render_context
-from hwgen.emit.render import _environment
 from hwgen.operators import Operator, Port, load
 
 KINDS = ("round", "quantize", "quantize", "dequantize", "sgd")
@@ -105,7 +105,7 @@ def _write_top(unit: Operator, folder: Path, change: Callable[[str], str]) -> li
     """Write the top and its header, and return the headers that it includes."""
     context = render_context(unit)
     for suffix in ("hpp", "cpp"):
-        text = change(_environment().get_template(f"project/top.{suffix}.j2").render(context))
+        text = change(environment().get_template(f"project/top.{suffix}.j2").render(context))
         (folder / f"{unit.name}.{suffix}").write_text(text, encoding="utf-8")
     return [line.split("/")[1][:-5] for line in text.splitlines() if line.startswith('#include "hwgen/')]
 

@@ -179,6 +179,7 @@ def test_cores_of_all_sizes_refuse_every_malformed_command_and_only_those(change
 def test_the_cpp_testbench_passes_without_a_warning_and_fails_on_a_wrong_beat(project: Path) -> None:
     command = [
         "make",
+        "--no-print-directory",  # make test sets the flag for all that it calls
         "csim",
         f"PYTHON={sys.executable}",
         "CXXFLAGS=-Wall -Wextra -pedantic -Werror -fno-sanitize=all",
