@@ -47,6 +47,28 @@ def test_what_is_written_out_for_circuits_agrees_with_the_golden_model(tmp_path:
     assert mismatches(units, tmp_path, 4_000, circuit=True) == []
 
 
+def test_products_of_subnormals_too_small_for_a_format_without_them_are_zero(tmp_path: Path) -> None:
+    fields = {"exponent": 2, "mantissa": 3, "bias": 1, "specials": "none"}
+    flushed = {"float": {**fields, "subnormals": False}}
+    modes = ["rne", "rna", "rup", "rdn", "rto", {"mode": "sr", "bits": 3}]
+    units = [
+        load(
+            {
+                "kind": "mul",
+                "name": f"flushing{number}",
+                "formats": {"a": "e2m3", "b": "e4m3fn", "y": flushed},
+                "rounding": mode,
+            }
+        )
+        for number, mode in enumerate(modes)
+    ]
+    library = build(units, tmp_path)
+    for each in units:
+        everything = each.exhaustive(limit=18)
+        assert everything is not None
+        np.testing.assert_array_equal(run(library, each, everything), each.golden(*everything))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_many_random_formats_and_modes_agree_with_the_golden_model(tmp_path: Path, seed: int) -> None:

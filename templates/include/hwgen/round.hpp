@@ -101,7 +101,9 @@ HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::
   const ap_uint<Y::precision> kept = shifted >> (w::total - Y::precision);
   const ap_uint<RULE::extra> extra = shifted >> w::below;
   const ap_uint<1> sticky = (shifted & ((ap_uint<w::total>(1) << w::below) - 1)) != 0;
-  const ap_uint<1> up = rounds_up<RULE>(negative, kept[0], extra, sticky, random) & ~special;
+  // Without subnormals, what has no leading one where it was looked for is too small to round to a normal number.
+  const ap_uint<1> lost = !Y::subnormals && (T::lead > 0 || !EXACT) && !normal;
+  const ap_uint<1> up = rounds_up<RULE>(negative, kept[0], extra, sticky, random) & ~special & ~lost;
   const code_t exponent_row = special ? code_t(stand_in) : code_t(code_t(exponent) << m);
   const code_t fraction = kept & ((ap_uint<Y::precision>(1) << m) - 1);
   const code_t fraction_row = special ? code_t(0) : code_t((code_t(top) << m) | fraction);
