@@ -156,6 +156,25 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   if (last) active = 0;
 }
 
+// The request that writes line `place` of a block to a memory of ROWS banks, if it writes, and ends the command, if it
+// is the last.
+template <class CORE, int ROWS>
+HWGEN_INLINE ap_uint<plane_write<CORE, ROWS>::request::width> block_line(fill_step<CORE> s,
+                                                                         ap_uint<bits_for(CORE::lanes - 1)> place,
+                                                                         ap_uint<CORE::plane_address> block,
+                                                                         bool writes,
+                                                                         ap_uint<CORE::digit * CORE::lanes> digits) {
+  using plane_at = ap_uint<CORE::plane_address>;
+  const plane_at at = block + plane_at(place / ROWS) * s.stride;
+  typename plane_write<CORE, ROWS>::request w;
+  w.writes = writes;
+  w.ends = s.ends;
+  w.address = (ap_uint<32>(place % ROWS) << CORE::plane_address) | at;
+  w.data = digits;
+  w.end = done::with(s.whose, code::ok, s.steps).word();
+  return w.word();
+}
+
 template <class CORE>
 HWGEN_INLINE void fill_write(hls::stream<ap_uint<fill_step<CORE>::width>>& steps,
                              hls::stream<ap_uint<CORE::element_bits * CORE::lanes>>& words,
@@ -208,30 +227,14 @@ HWGEN_INLINE void fill_write(hls::stream<ap_uint<fill_step<CORE>::width>>& steps
     }
   }
 
-  using write_a = typename plane_write<CORE, CORE::rows>::request;
-  using write_b = typename plane_write<CORE, CORE::cols>::request;
   const plane_at block = s.turns ? held : s.block;
   const bool writes = !s.turns || holds_block;
-  const done end = done::with(s.whose, code::ok, s.steps);
+  const ap_uint<line> out = s.turns ? leaving : digits;
   if (writes || s.ends) {
     if (s.to_b) {
-      write_b w;
-      const plane_at at = block + plane_at(place / CORE::cols) * s.stride;
-      w.writes = writes;
-      w.ends = s.ends;
-      w.address = (ap_uint<32>(place % CORE::cols) << CORE::plane_address) | at;
-      w.data = s.turns ? leaving : digits;
-      w.end = end.word();
-      writes_b.write(w.word());
+      writes_b.write(block_line<CORE, CORE::cols>(s, place, block, writes, out));
     } else {
-      write_a w;
-      const plane_at at = block + plane_at(place / CORE::rows) * s.stride;
-      w.writes = writes;
-      w.ends = s.ends;
-      w.address = (ap_uint<32>(place % CORE::rows) << CORE::plane_address) | at;
-      w.data = s.turns ? leaving : digits;
-      w.end = end.word();
-      writes_a.write(w.word());
+      writes_a.write(block_line<CORE, CORE::rows>(s, place, block, writes, out));
     }
   }
   if (place == lanes - 1) holds_block = s.turns && !s.flush;
