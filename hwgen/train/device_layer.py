@@ -1,69 +1,57 @@
-"""A linear layer on a trainer core: where its tensors lie, and the commands of its three products.
+"""A layer on a trainer core: what all kinds have in common, and the linear one.
 
-Every tensor is fetched once in a step and stays in scratch memory: the input X (batch, columns), the weights
-W (outputs, columns) and the error E (batch, outputs), each row in whole words. Of these the products are
+Every tensor is fetched once in a step and lies in scratch memory while it is needed: the input X, the weights
+W and the error E, each row in whole words. The products of a linear layer are
 
     output          Y  = X * W'     into result memory (batch, outputs)
     input error     X' = E * W      (batch, columns), of which the inputs are stored
     weight gradient W' = E' * X     (outputs, columns), which the weight update reads
 
-and the fills turn what has to be turned.
+and the fills turn what has to be turned. A convolution's are the same of its unrolled input
+(`hwgen.train.device_convolution`).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
-from hwgen.errors import InputError
-from hwgen.train.network import Network
-from hwgen.trainer import Fetch, Fill, Gemm, Store, TrainerSpec
+import numpy as np
+import numpy.typing as npt
 
-__all__ = ["PlacedLayer", "Post", "Tensor", "place_layers"]
+from hwgen.train.layers import Layer, LinearLayer
+from hwgen.trainer import Command, Fetch, Fill, Gemm, Store, TrainerSpec
+from hwgen.trainer.layout import WORD, container_of
+
+__all__ = ["PlacedLayer", "PlacedLinear", "Post", "Region", "Results"]
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Tensor:
-    """A matrix in scratch memory.
+class Region:
+    """Words of scratch memory.
 
     Attributes
     ----------
     base : int
-        Its first word.
-    rows : int
-        Rows.
-    groups : int
-        Words of a row.
+        The first.
+    words : int
+        How many.
     """
 
     base: int
-    rows: int
-    groups: int
+    words: int
 
-    @property
-    def words(self) -> int:
-        """All its words."""
-        return self.rows * self.groups
-
-    def quantising_fetches(self, width: int) -> tuple[Fetch, Fetch]:
-        """Return the fetches that measure and that quantise it, each of which takes its fp32 frame."""
-        return (
+    def fetches(self, width: int, *, numbers: bool) -> list[Command]:
+        """Return what fetches a tensor: integers, or fp32 numbers, whose frame comes twice."""
+        if not numbers:
+            return [Fetch(container_of(width), self.base, self.words)]
+        return [
             Fetch(Fetch.FP32, 0, self.words, width=width, measure=1),
             Fetch(Fetch.FP32, self.base, self.words, width=width, take=1),
-        )
-
-    def fill(self, target: int, width: int, *, transpose: bool = False) -> Fill:
-        """Return the fill of an operand: its rows, or, transposed, its columns."""
-        return Fill(
-            target=target,
-            transpose=int(transpose),
-            width=width,
-            source=self.base,
-            kgs=-(-self.rows // 16) if transpose else self.groups,
-            n_x=self.rows,
-            s_x=self.groups,
-            n_g=self.groups,
-            limit_x=self.rows,
-        )
+        ]
 
 
 @dataclass(frozen=True)
@@ -72,12 +60,13 @@ class Post:
 
     Attributes
     ----------
-    relu, save_mask, apply_mask : int
+    bias, relu, save_mask, apply_mask : int
         As in the command.
     mask : int
         Its mask word.
     """
 
+    bias: int = 0
     relu: int = 0
     save_mask: int = 0
     apply_mask: int = 0
@@ -85,137 +74,204 @@ class Post:
 
 
 @dataclass(frozen=True)
-class PlacedLayer:
+class Results:
+    """A matrix in result memory, from its first word on.
+
+    Attributes
+    ----------
+    rows : int
+        Rows.
+    words : int
+        Result words of a row that mean something.
+    pitch : int
+        Result words from one row to the next.
+    """
+
+    rows: int
+    words: int
+    pitch: int
+
+    def raw(self, post: Post | None = None) -> Store:
+        """Return the store that sends the exact results."""
+        bias = post.bias if post else 0
+        return Store(0, self.rows, self.words, self.pitch, Store.RAW, bias=bias)
+
+    def stores(self, width: int, post: Post) -> tuple[Store, Store]:
+        """Return the stores that measure and that requantise."""
+        shape = (0, self.rows, self.words, self.pitch)
+        fields = {
+            **{"width": width, "bias": post.bias, "relu": post.relu},
+            **{"apply_mask": post.apply_mask, "mask": post.mask},
+        }
+        return (
+            Store(*shape, Store.MEASURE, save_mask=post.save_mask, **fields),
+            Store(*shape, Store.INTEGERS, take=1, size=container_of(width), **fields),
+        )
+
+
+@dataclass(frozen=True)
+class PlacedLayer(ABC):
     """One layer on one core.
 
     Attributes
     ----------
     spec : TrainerSpec
         The core.
-    batch, inputs, outputs : int
-        Sizes.
-    x, w, e : Tensor
+    batch : int
+        Samples.
+    x, w, e : Region
         Input, weights and error in scratch memory.
     mask : int
         First mask word of its output.
+    layer : Layer
+        The layer.
     """
 
     spec: TrainerSpec
     batch: int
-    inputs: int
-    outputs: int
-    x: Tensor
-    w: Tensor
-    e: Tensor
+    x: Region
+    w: Region
+    e: Region
     mask: int
+    layer: Layer
+
+    @property
+    @abstractmethod
+    def output_results(self) -> Results:
+        """Where the output lies."""
+
+    @property
+    @abstractmethod
+    def error_results(self) -> Results:
+        """Where the input's error lies."""
+
+    @property
+    def bias(self) -> int:
+        """Whether stores of the output add the bias."""
+        return 0
+
+    @property
+    def gradient_results(self) -> Results:
+        """Where the weights' gradient lies."""
+        words = self.result_words(self.layer.columns)
+        return Results(self.layer.outputs, words, words)
+
+    @abstractmethod
+    def output(self, width: int) -> list[Command]:
+        """Return the commands of the output."""
+
+    @abstractmethod
+    def input_error(self, width: int) -> list[Command]:
+        """Return the commands of the input's error."""
+
+    @abstractmethod
+    def weight_gradient(self, width: int) -> list[Command]:
+        """Return the commands of the weights' gradient."""
+
+    @abstractmethod
+    def input_words(self, x: Array, constant: int) -> Array:
+        """Return the input, with the constant that biases are multiplied by, as it lies in scratch memory."""
+
+    def error_words(self, e: Array) -> Array:
+        """Return the output's error as it lies in scratch memory."""
+        outputs = self.layer.outputs
+        return np.pad(e.reshape(-1, outputs), ((0, 0), (0, -outputs % WORD))).reshape(-1, WORD)
+
+    def output_of(self, results: Array) -> Array:
+        """Return the output, a sample each, from its results row after row."""
+        return results[:, : self.layer.outputs]
+
+    def input_error_of(self, results: Array) -> Array:
+        """Return the input's error, a sample each, from its results row after row."""
+        return results[:, : self.layer.input_shape[-1]]
 
     def result_words(self, columns: int) -> int:
         """Return the result words of a row of so many columns."""
         return -(-columns // self.spec.array.cols)
 
-    @property
-    def gradient_words(self) -> int:
-        """Result words of a row of the weight gradient."""
-        return self.result_words(16 * self.w.groups)
+    def gemm(self, left: Fill, right: Fill, rows: int, columns: int, at: int = 0, add: int = 0) -> Gemm:
+        """Return the product of the operands of two fills.
 
-    def output(self, width: int) -> list[Fill | Gemm]:
-        """Return the commands of the output."""
-        return self._product(self.x.fill(0, width), self.w.fill(1, width), self.batch, self.outputs)
-
-    def input_error(self, width: int) -> list[Fill | Gemm]:
-        """Return the commands of the input's error."""
-        columns = 16 * self.w.groups
-        return self._product(
-            self.e.fill(0, width), self.w.fill(1, width, transpose=True), self.batch, columns
-        )
-
-    def weight_gradient(self, width: int) -> list[Fill | Gemm]:
-        """Return the commands of the weights' gradient."""
-        columns = 16 * self.w.groups
-        return self._product(
-            self.e.fill(0, width, transpose=True),
-            self.x.fill(1, width, transpose=True),
-            self.outputs,
-            columns,
-        )
-
-    def stores(self, columns: int, pitch: int, width: int, post: Post) -> tuple[Store, Store]:
-        """Return the stores that measure and that requantise columns of a result, of a row each sample."""
-        words = self.result_words(columns)
-        fields = {"width": width, "relu": post.relu, "apply_mask": post.apply_mask, "mask": post.mask}
-        return (
-            Store(0, self.batch, words, pitch, Store.MEASURE, save_mask=post.save_mask, **fields),
-            Store(0, self.batch, words, pitch, Store.INTEGERS, take=1, size=int(width > 8), **fields),
-        )
-
-    def _product(self, left: Fill, right: Fill, rows: int, columns: int) -> list[Fill | Gemm]:
+        Parameters
+        ----------
+        left, right : Fill
+            What fills the operands.
+        rows, columns : int
+            Of the results.
+        at : int
+            First row of result memory.
+        add : int
+            1: adds to the results there.
+        """
         tiles_m, tiles_n = -(-rows // self.spec.array.rows), self.result_words(columns)
-        gemm = Gemm(0, 0, 0, tiles_m, tiles_n, left.kgs, left.width, right.width, 0, tiles_n)
-        return [left, right, gemm]
+        widths = left.width, right.width
+        return Gemm(
+            left.dest, right.dest, at * tiles_n, tiles_m, tiles_n, left.kgs, *widths, add, pitch=tiles_n
+        )
 
 
-def place_layers(spec: TrainerSpec, network: Network, batch: int) -> tuple[PlacedLayer, ...]:
-    """Return the layers of a network, one behind the other in the memories of a core.
+@dataclass(frozen=True)
+class PlacedLinear(PlacedLayer):
+    """A linear layer on a core."""
 
-    Raises
-    ------
-    InputError
-        If a memory is too small for a step at the core's greatest word length.
-    """
-    layers, base, mask = [], 0, 0
-    for layer in network.layers:
-        tensors: list[Tensor] = []
-        for rows, columns in (
-            (batch, layer.columns),
-            (layer.outputs, layer.columns),
-            (batch, layer.outputs),
-        ):
-            tensors.append(Tensor(base, rows, -(-columns // 16)))
-            base += tensors[-1].words
-        x, w, e = tensors
-        placed = PlacedLayer(spec, batch, layer.inputs, layer.outputs, x, w, e, mask)
-        mask += batch * placed.result_words(layer.outputs)
-        layers.append(placed)
-    needed = {
-        "scratch_kib": (base, spec.scratch_words),
-        "mask memory": (mask, spec.mask_words),
-        **_needs_of_products(spec, layers),
-    }
-    for memory, (words, have) in needed.items():
-        if words > have:
-            raise InputError(
-                f"layers {network.sizes} in minibatches of {batch} need {words} words of {memory}: "
-                f"legal: at most {have}; smaller minibatches or layers, or a core with larger buffers"
-            )
-    return tuple(layers)
+    layer: LinearLayer
 
+    @property
+    def output_results(self) -> Results:
+        """Where the output lies."""
+        words = self.result_words(self.layer.outputs)
+        return Results(self.batch, words, words)
 
-def _needs_of_products(spec: TrainerSpec, layers: list[PlacedLayer]) -> dict[str, tuple[int, int]]:
-    """Return the words of each memory that the largest products need, and how many it has."""
-    most = {"a_kib": (0, spec.a_words), "b_kib": (0, spec.b_words), "c_kib": (0, spec.c_words)}
-    rows, cols = spec.array.rows, spec.array.cols
-    for layer in layers:
-        for left, right, gemm in (
-            layer.output(spec.most_width),
-            layer.input_error(spec.most_width),
-            layer.weight_gradient(spec.most_width),
-        ):
-            assert isinstance(left, Fill)  # noqa: S101  (for the type checker)
-            assert isinstance(right, Fill)  # noqa: S101
-            assert isinstance(gemm, Gemm)  # noqa: S101
-            planes = spec.planes(spec.most_width)
-            words = (
-                _operand_rows(left) // rows * gemm.kgs * planes,
-                _operand_rows(right) // cols * gemm.kgs * planes,
-                gemm.tiles_m * rows * gemm.pitch,
-            )
-            most = {
-                memory: (max(need, now), have)
-                for (memory, (need, have)), now in zip(most.items(), words, strict=True)
-            }
-    return most
+    @property
+    def error_results(self) -> Results:
+        """Where the input's error lies."""
+        return Results(
+            self.batch, self.result_words(self.layer.inputs), self.result_words(self.layer.columns)
+        )
+
+    def output(self, width: int) -> list[Command]:
+        """Return the commands of the output."""
+        return self._product(self._x(0, width), self._w(1, width), self.batch, self.layer.outputs)
+
+    def input_error(self, width: int) -> list[Command]:
+        """Return the commands of the input's error."""
+        right = self._w(1, width, turned=True)
+        return self._product(self._e(0, width), right, self.batch, self.layer.columns)
+
+    def weight_gradient(self, width: int) -> list[Command]:
+        """Return the commands of the weights' gradient."""
+        left, right = self._e(0, width, turned=True), self._x(1, width, turned=True)
+        return self._product(left, right, self.layer.outputs, self.layer.columns)
+
+    def input_words(self, x: Array, constant: int) -> Array:
+        """Return the input, with the constant that biases are multiplied by, as it lies in scratch memory."""
+        rows = np.pad(x.reshape(len(x), -1), ((0, 0), (0, 1)), constant_values=constant)
+        return np.pad(rows, ((0, 0), (0, -rows.shape[1] % WORD))).reshape(-1, WORD)
+
+    def _x(self, target: int, width: int, *, turned: bool = False) -> Fill:
+        return _matrix(self.x, self.batch, target, width, turned)
+
+    def _w(self, target: int, width: int, *, turned: bool = False) -> Fill:
+        return _matrix(self.w, self.layer.outputs, target, width, turned)
+
+    def _e(self, target: int, width: int, *, turned: bool = False) -> Fill:
+        return _matrix(self.e, self.batch, target, width, turned)
+
+    def _product(self, left: Fill, right: Fill, rows: int, columns: int) -> list[Command]:
+        return [left, right, self.gemm(left, right, rows, columns)]
 
 
-def _operand_rows(fill: Fill) -> int:
-    """Return the operand rows that a fill writes."""
-    return 16 * (fill.n_g if fill.transpose else -(-fill.n_x // 16))
+def _matrix(region: Region, rows: int, target: int, width: int, turned: bool) -> Fill:
+    """Return the fill of an operand: the rows of a matrix, or, turned, its columns."""
+    groups = region.words // rows
+    return Fill(
+        target=target,
+        transpose=int(turned),
+        width=width,
+        source=region.base,
+        kgs=-(-rows // WORD) if turned else groups,
+        n_x=rows,
+        s_x=groups,
+        n_g=groups,
+        limit_x=rows,
+    )

@@ -1,8 +1,8 @@
 """Training steps in block floating point on a trainer core.
 
 Every product, every rounding and every weight update is the core's. The host moves frames, adds exponents,
-computes the loss and its gradient from the exact output, and puts the constant column behind hidden layers'
-outputs (see `hwgen.train.network`).
+computes the loss and its gradient from the exact output, and puts the constant behind hidden layers' outputs
+(see `hwgen.train.layers`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from hwgen.errors import CheckError
 from hwgen.train.data import Samples
-from hwgen.train.device_layer import Post, Tensor, place_layers
+from hwgen.train.device_layer import Results
 from hwgen.train.network import Network, Parameters, softmax_cross_entropy
+from hwgen.train.placement import PlacedNetwork
 from hwgen.train.step import Hyperparameters, StepResult
 from hwgen.trainer import (
     Code,
@@ -31,11 +32,11 @@ from hwgen.trainer import (
     pack,
     pack_numbers,
     pack_weights,
-    to_words,
     unpack_integers,
     unpack_results,
     unpack_weights,
 )
+from hwgen.trainer.layout import container_of
 
 __all__ = ["DeviceStep"]
 
@@ -75,7 +76,7 @@ class DeviceStep:
     ) -> None:
         self._device = device
         self._hyperparameters = hyperparameters
-        self._layers = place_layers(device.spec, network, batch)
+        self._placed = PlacedNetwork.of(device.spec, network, batch)
         self._times: dict[tuple[Command, ...], int] = {}
         self.cycles = 0
 
@@ -120,7 +121,7 @@ class DeviceStep:
         loss, error = softmax_cross_entropy(logits, batch.classes)
         kept: list[Array] = []
         passed: _Block | Array = error
-        for place in reversed(range(len(self._layers))):
+        for place in reversed(range(len(self._placed.layers))):
             exponent, passed = self._backward(place, passed, width, weights[place])
             scale = exponent + inputs[place]
             if gradients:
@@ -131,7 +132,7 @@ class DeviceStep:
 
     def logits(self, parameters: Parameters, x: npt.NDArray[np.float32], width: int) -> Array:
         """Return the network's output, in float64, for as many samples as a minibatch has or fewer."""
-        rows = np.zeros((self._layers[0].batch, x.shape[1]), np.float32)
+        rows = np.zeros((self._placed.batch, x.shape[1]), np.float32)
         rows[: len(x)] = x
         return self._forward(parameters, rows, width)[2][: len(x)]
 
@@ -139,65 +140,51 @@ class DeviceStep:
         self, parameters: Parameters, x: Array, width: int
     ) -> tuple[list[int], list[int], npt.NDArray[np.float64]]:
         """Return the exponents of each layer's input and weights, and the output."""
-        tensor: _Block | Array = np.pad(x, ((0, 0), (0, 1)), constant_values=1)
+        tensor: _Block | Array = x
         inputs: list[int] = []
         weights: list[int] = []
-        for place, layer in enumerate(self._layers):
-            commands, frames = _fetches(layer.x, tensor, width)
-            more, their_frames = _fetches(layer.w, parameters.weights[place], width)
-            commands += [*more, *layer.output(width)]
-            words = layer.result_words(layer.outputs)
-            hidden = place + 1 < len(self._layers)
-            if hidden:
-                post = Post(relu=1, save_mask=1, mask=layer.mask)
-                commands += layer.stores(layer.outputs, words, width, post)
-            else:
-                commands.append(Store(0, layer.batch, words, words))
-            measured, sent = self._run(commands, frames + their_frames)
+        for place, layer in enumerate(self._placed.layers):
+            integers, constant = _parts(tensor, width)
+            frames = _frames(layer.input_words(integers, constant), width)
+            frames += _frames(parameters.weights[place], width)
+            measured, sent = self._run(self._placed.forward(place, width), frames)
             inputs.append(tensor.exponent if isinstance(tensor, _Block) else measured.pop(0))
             weights.append(measured.pop(0))
             scale = inputs[-1] + weights[-1]
-            if hidden:
-                output = _elements(sent[0], layer.batch, layer.outputs, width)
-                tensor = _with_constant(_Block(output, scale + measured.pop(0)), width)
-        results = unpack_results(sent[0]).reshape(layer.batch, -1)[:, : layer.outputs]
-        return inputs, weights, np.ldexp(results.astype(np.float64), scale)
+            if measured:
+                output = layer.output_of(_elements(sent[0], layer.output_results, width))
+                tensor = _Block(output, scale + measured.pop(0))
+        outputs = layer.output_of(unpack_results(sent[0]).reshape(layer.output_results.rows, -1))
+        return inputs, weights, np.ldexp(outputs.astype(np.float64), scale)
 
     def _backward(
         self, place: int, error: _Block | Array, width: int, weights: int
     ) -> tuple[int, _Block | Array]:
         """Compute a layer's weight gradient; return the exponent of its error, and its input's error."""
-        layer = self._layers[place]
-        commands, frames = _fetches(layer.e, error, width)
-        if place:
-            commands += layer.input_error(width)
-            post = Post(apply_mask=1, mask=self._layers[place - 1].mask)
-            commands += layer.stores(layer.inputs, layer.gradient_words, width, post)
-        commands += layer.weight_gradient(width)
-        measured, sent = self._run(commands, frames)
+        placed, layer = self._placed, self._placed.layers[place]
+        commands = placed.error(place, width) + placed.input_error(place, width)
+        commands += placed.weight_gradient(place, width)
+        integers, _ = _parts(error, width)
+        measured, sent = self._run(commands, _frames(layer.error_words(integers), width))
         exponent = error.exponent if isinstance(error, _Block) else measured.pop(0)
         if not place:
             return exponent, error
-        elements = _elements(sent[0], layer.batch, layer.inputs, width)
-        return exponent, _Block(elements, exponent + weights + measured.pop(0))
+        passed = layer.input_error_of(_elements(sent[0], layer.error_results, width))
+        return exponent, _Block(passed, exponent + weights + measured.pop(0))
 
     def _gradient(self, place: int, scale: int) -> npt.NDArray[np.float64]:
         """Return the weight gradient that lies in result memory."""
-        layer = self._layers[place]
-        words = layer.gradient_words
-        _, sent = self._run([Store(0, layer.outputs, words, words)], [])
-        results = unpack_results(sent[0]).reshape(layer.outputs, -1)
-        return np.ldexp(results.astype(np.float64), scale)
+        results = self._placed.layers[place].gradient_results
+        _, sent = self._run([results.raw()], [])
+        return np.ldexp(unpack_results(sent[0]).reshape(results.rows, -1).astype(np.float64), scale)
 
     def _update(self, parameters: Parameters, place: int, scale: int, rate: float) -> None:
         """Update a layer's weights by the gradient that lies in result memory."""
-        layer = self._layers[place]
-        words = layer.gradient_words
         lr, momentum, decay = (
             int(number.view(np.uint32)) for number in self._hyperparameters.as_float32(rate)
         )
         weights, momenta = parameters.weights[place], parameters.momenta[place]
-        command = Update(0, layer.outputs, words, words, scale, lr, momentum, decay)
+        command = self._placed.update(place, scale, lr, momentum, decay)
         _, sent = self._run([command], [pack_weights(weights, momenta)])
         next_weights, next_momenta = unpack_weights(sent[0])
         parameters.weights[place] = next_weights.reshape(weights.shape)
@@ -235,13 +222,18 @@ class DeviceStep:
         return self._times[key]
 
 
-def _fetches(place: Tensor, tensor: _Block | Array, width: int) -> tuple[list[Command], list[Frame]]:
-    """Return the commands and frames that bring a tensor to its place: integers, or fp32 to be quantised."""
-    if isinstance(tensor, _Block):
-        container = int(width > 8)
-        return [Fetch(container, place.base, place.words)], [pack(to_words(tensor.integers), container)]
-    frame = pack_numbers(tensor)
-    return [*place.quantising_fetches(width)], [frame, frame]
+def _parts(tensor: _Block | Array, width: int) -> tuple[Array, int]:
+    """Return the elements of a tensor, and the constant behind it: 1 in fp32, else the nearest element."""
+    if not isinstance(tensor, _Block):
+        return tensor, 1
+    return tensor.integers, 1 << min(max(-tensor.exponent, 0), width - 2)
+
+
+def _frames(words: Array, width: int) -> list[Frame]:
+    """Return the frames that bring a tensor: integers, or fp32 to be measured and to be quantised."""
+    if words.dtype != np.float32:
+        return [pack(words, container_of(width))]
+    return [pack_numbers(words)] * 2
 
 
 def _measures(command: Command) -> bool:
@@ -250,14 +242,8 @@ def _measures(command: Command) -> bool:
     )
 
 
-def _elements(frame: Frame, rows: int, columns: int, width: int) -> Array:
-    """Return the elements of a requantised result, without what fills its last words up."""
-    size = int(width > 8)
-    count = len(frame.beats) * (16 >> size) // rows * rows
-    return unpack_integers(frame, size, count).reshape(rows, -1)[:, :columns]
-
-
-def _with_constant(block: _Block, width: int) -> _Block:
-    """Return an input with its constant behind: the power of two nearest to 1 that is an element."""
-    power = min(max(-block.exponent, 0), width - 2)
-    return _Block(np.pad(block.integers, ((0, 0), (0, 1)), constant_values=1 << power), block.exponent)
+def _elements(frame: Frame, results: Results, width: int) -> Array:
+    """Return the elements of requantised results, without what fills the last beat up."""
+    container = container_of(width)
+    count = len(frame.beats) * (16 >> container) // results.rows * results.rows
+    return unpack_integers(frame, container, count).reshape(results.rows, -1)

@@ -49,12 +49,13 @@ class HostStep:
         inputs, logits = self._forward(parameters, batch.x)
         loss, error = softmax_cross_entropy(logits, batch.classes)
         gradients: list[Array] = []
-        for place in reversed(range(len(inputs))):
-            gradients.insert(0, np.einsum("no,ni->oi", error, inputs[place]))
+        for place, layer in reversed(list(enumerate(self._network.layers))):
+            rows = error.reshape(-1, layer.outputs)
+            gradients.insert(0, np.einsum("no,ni->oi", rows, layer.unroll(inputs[place])))
             if place:
-                columns = self._network.layers[place].inputs
-                error = np.einsum("no,oi->ni", error, parameters.weights[place])[:, :columns]
-                error = np.where(inputs[place][:, :columns] > 0, error, np.float32(0))
+                error = layer.fold(np.einsum("no,oi->ni", rows, parameters.weights[place]))
+                before = inputs[place].reshape(error.shape)
+                error = np.where(before > 0, error, np.float32(0))
         lr, momentum, decay = self._hyperparameters.as_float32(rate)
         for place, gradient in enumerate(gradients):
             weights = parameters.weights[place]
@@ -68,15 +69,11 @@ class HostStep:
         return self._forward(parameters, x)[1]
 
     def _forward(self, parameters: Parameters, x: Array) -> tuple[list[Array], Array]:
-        """Return the input of each layer, as wide as its weights, and the last output."""
+        """Return the input of each layer, and the last output."""
         inputs: list[Array] = []
         output = x
         for layer, weights in zip(self._network.layers, parameters.weights, strict=True):
-            if inputs:
-                output = np.maximum(output, np.float32(0))
-            tensor = np.zeros((len(x), layer.columns), np.float32)
-            tensor[:, : layer.inputs] = output
-            tensor[:, layer.inputs] = 1
-            inputs.append(tensor)
-            output = np.einsum("ni,oi->no", tensor, weights)
+            inputs.append(np.maximum(output, np.float32(0)) if inputs else output)
+            rows = np.einsum("ni,oi->no", layer.unroll(inputs[-1]), weights)
+            output = rows.reshape(len(x), *layer.output_shape)
         return inputs, output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -220,10 +221,10 @@ def _description(training: Training, policy: Policy, device: Device | None) -> d
     """Return what a checkpoint must agree in; the number of epochs may grow."""
     described = asdict(training)
     del described["epochs"]
-    described["network"]["sizes"] = list(training.network.sizes)
     described["policy"] = policy.name
     described["core"] = None if device is None else device.spec.model_dump(mode="json")
-    return described
+    plain: dict[str, Any] = json.loads(json.dumps(described))
+    return plain
 
 
 def _check_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -1,76 +1,77 @@
-"""Networks of linear layers with ReLU between them, and the loss that they are trained by.
-
-A bias is a weight like any other: each layer's input has one more column behind it that holds one constant
-everywhere. In fp32 that is 1. In block floating point it is the power of two nearest to 1 that the input's
-format holds, so that it is exact at every exponent.
-"""
+"""Networks of linear and convolution layers with ReLU between them, and the loss that they are trained by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from math import prod
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import InputError
+from hwgen.train.layers import Conv2d, ConvolutionLayer, Layer, LinearLayer
 
-__all__ = ["Layer", "Network", "Parameters", "softmax_cross_entropy"]
+__all__ = ["Network", "Parameters", "softmax_cross_entropy"]
 
 Array = npt.NDArray[Any]
-_WORD = 16
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One linear layer.
-
-    Attributes
-    ----------
-    inputs, outputs : int
-        Units before and behind it, without the constant.
-    """
-
-    inputs: int
-    outputs: int
-
-    @property
-    def columns(self) -> int:
-        """Columns of its weights: inputs, the constant, and zeros up to whole words of the core."""
-        return self.inputs + 1 + -(self.inputs + 1) % _WORD
+Image: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Network:
-    """A multi-layer perceptron.
+    """A network: what comes in, and its layers. An image before a linear layer is flattened.
 
     Attributes
     ----------
-    sizes : tuple of int
-        Units from the input to the output.
+    sizes : tuple
+        First the input: units, or height, width and channels of an image. Then, for each layer, how many
+        outputs a linear one has, or the `Conv2d`. The last one is linear: its outputs are the classes.
     """
 
-    sizes: tuple[int, ...]
+    sizes: tuple[int | Image | Conv2d, ...]
 
     def __post_init__(self) -> None:
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
+        units = [size for size in self.sizes if isinstance(size, int)]
+        units += self.sizes[0] if isinstance(self.sizes[0], tuple) else ()
+        if len(self.sizes) < 2 or min(units, default=1) < 1:
             raise InputError(f"layer sizes {self.sizes} are not legal: legal: two or more, all at least 1")
+        if not isinstance(self.sizes[-1], int):
+            raise InputError(f"the last layer is {self.sizes[-1]}: legal: a linear one")
+        _ = self.layers
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers from the input on."""
-        return tuple(Layer(*pair) for pair in zip(self.sizes, self.sizes[1:], strict=False))
+        """The layers from the input on.
+
+        Raises
+        ------
+        InputError
+            If a convolution does not follow an image, or does not fit it.
+        """
+        first, *rest = self.sizes
+        shape: tuple[int, ...] = first if isinstance(first, tuple) else (first,)  # type: ignore[assignment]
+        layers: list[Layer] = []
+        for size in rest:
+            if isinstance(size, int):
+                layers.append(LinearLayer(prod(shape), size))
+            elif isinstance(size, Conv2d) and len(shape) == 3:
+                layers.append(ConvolutionLayer(*shape, size))
+            else:
+                raise InputError(f"{size} follows {shape[0]} units: legal: after an image")
+            shape = layers[-1].output_shape
+        return tuple(layers)
 
     def initial(self, seed: int) -> Parameters:
         """Return He's uniform weights, and biases and momenta of zero."""
         rng = np.random.default_rng(seed)
         weights = []
         for layer in self.layers:
-            limit = np.sqrt(6 / layer.inputs)
-            tensor = np.zeros((layer.outputs, layer.columns), np.float32)
-            tensor[:, : layer.inputs] = rng.uniform(-limit, limit, (layer.outputs, layer.inputs))
-            weights.append(tensor)
+            limit = np.sqrt(6 / prod(layer.weights_of_an_output))
+            drawn = rng.uniform(-limit, limit, (layer.outputs, *layer.weights_of_an_output))
+            weights.append(layer.matrix(drawn).astype(np.float32))
         return Parameters(weights, [np.zeros_like(tensor) for tensor in weights])
 
 

@@ -16,7 +16,7 @@ from hwgen.trainer.layout import container_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code
 
-__all__ = ["LAST_COUNTER", "Half", "Verdict", "judge"]
+__all__ = ["LAST_COUNTER", "Half", "Verdict", "judge", "reach"]
 
 LAST_COUNTER = 16
 
@@ -35,13 +35,17 @@ class Verdict(NamedTuple):
     holds: Half
 
 
+_FIRST = {"scratch": Half.S0, "a": Half.A0, "b": Half.B0, "c": Half.C0}
+"""The lower half of each memory that has halves; the higher one is the next."""
+
+
 class _Span(NamedTuple):
-    """The words low..high of a memory of `words`, whose halves are `first` and `first` << 1, or NONE."""
+    """The words low..high of a memory of `words`."""
 
     low: int
     high: int
     words: int
-    first: Half
+    memory: str
 
     @property
     def inside(self) -> bool:
@@ -50,22 +54,56 @@ class _Span(NamedTuple):
     @property
     def halves(self) -> Half:
         middle = self.words // 2
-        return (self.first if self.low < middle else Half.NONE) | (
-            Half(self.first << 1) if self.high >= middle else Half.NONE
+        first = _FIRST.get(self.memory, Half.NONE)
+        return (first if self.low < middle else Half.NONE) | (
+            Half(first << 1) if self.high >= middle else Half.NONE
         )
+
+
+class _Look(NamedTuple):
+    """What there is to be judged: whether width and shape are legal, and the words that are touched."""
+
+    width: bool
+    shape: bool
+    spans: list[_Span]
 
 
 def judge(spec: TrainerSpec, command: Command) -> Verdict:
     """Return what is known of a command before it runs."""
+    if isinstance(command, Unknown):
+        return Verdict(Code.OPCODE, Half.NONE)
+    look = _look(spec, command)
+    if not look.width:
+        return Verdict(Code.WIDTH, Half.NONE)
+    if not look.shape:
+        return Verdict(Code.SHAPE, Half.NONE)
+    if not all(span.inside for span in look.spans):
+        return Verdict(Code.ADDRESS, Half.NONE)
+    holds = Half.NONE
+    for span in look.spans:
+        holds |= span.halves
+    return Verdict(Code.OK, holds)
+
+
+def reach(spec: TrainerSpec, command: Command) -> dict[str, int]:
+    """Return how many words each memory that a command touches must have.
+
+    Memories are ``scratch``, ``a``, ``b``, ``c``, ``bias`` and ``mask``.
+    """
+    words: dict[str, int] = {}
+    for span in _look(spec, command).spans:
+        words[span.memory] = max(words.get(span.memory, 0), span.high + 1)
+    return words
+
+
+def _look(spec: TrainerSpec, command: Command) -> _Look:
     width, shape, spans = True, True, []
     match command:
-        case Unknown():
-            return Verdict(Code.OPCODE, Half.NONE)
         case Fetch():
             width = command.container != Fetch.FP32 or _in_range(spec, command.width)
             shape = _fetch_shape(spec, command)
             if not command.measure:
-                spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, Half.S0)]
+                spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, "scratch")]
         case Fill():
             width = _in_range(spec, command.width)
             shape = _fill_shape(spec, command)
@@ -93,21 +131,12 @@ def judge(spec: TrainerSpec, command: Command) -> Verdict:
         case Bias():
             shape = command.words > 0
             spans = [
-                _Span(command.c, command.c + command.words - 1, spec.c_words, Half.C0),
-                _Span(command.dest, command.dest + command.words - 1, spec.bias_words, Half.NONE),
+                _Span(command.c, command.c + command.words - 1, spec.c_words, "c"),
+                _Span(command.dest, command.dest + command.words - 1, spec.bias_words, "bias"),
             ]
         case Counters():
             shape = command.select <= LAST_COUNTER
-    if not width:
-        return Verdict(Code.WIDTH, Half.NONE)
-    if not shape:
-        return Verdict(Code.SHAPE, Half.NONE)
-    if not all(span.inside for span in spans):
-        return Verdict(Code.ADDRESS, Half.NONE)
-    holds = Half.NONE
-    for span in spans:
-        holds |= span.halves
-    return Verdict(Code.OK, holds)
+    return _Look(width, shape, spans)
 
 
 def _in_range(spec: TrainerSpec, width: int) -> bool:
@@ -133,7 +162,7 @@ def _block_shape(block: Store | Load | Update) -> bool:
 
 def _block_span(spec: TrainerSpec, block: Store | Load | Update) -> _Span:
     end = block.c + (block.rows - 1) * block.pitch + block.words - 1
-    return _Span(block.c, end, spec.c_words, Half.C0)
+    return _Span(block.c, end, spec.c_words, "c")
 
 
 def _store_shape(spec: TrainerSpec, store: Store) -> bool:
@@ -147,10 +176,10 @@ def _store_shape(spec: TrainerSpec, store: Store) -> bool:
 def _store_spans(spec: TrainerSpec, store: Store) -> list[_Span]:
     spans = []
     if store.bias:
-        spans.append(_Span(store.bias_at, store.bias_at + store.words - 1, spec.bias_words, Half.NONE))
+        spans.append(_Span(store.bias_at, store.bias_at + store.words - 1, spec.bias_words, "bias"))
     if store.apply_mask or store.save_mask:
         end = store.mask + store.rows * store.words - 1
-        spans.append(_Span(store.mask, end, spec.mask_words, Half.NONE))
+        spans.append(_Span(store.mask, end, spec.mask_words, "mask"))
     return spans
 
 
@@ -174,13 +203,13 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
     blocks = (
         fill.n_ky * fill.n_kx * fill.n_g if fill.transpose else -(-fill.n_b * fill.n_y * fill.n_x // lanes)
     )
-    banks, words, first = (
-        (spec.array.cols, spec.b_words, Half.B0) if fill.target else (spec.array.rows, spec.a_words, Half.A0)
+    banks, words, memory = (
+        (spec.array.cols, spec.b_words, "b") if fill.target else (spec.array.rows, spec.a_words, "a")
     )
     written = blocks * (lanes // banks) * fill.kgs * spec.planes(fill.width)
     return [
-        _Span(low, high, spec.scratch_words, Half.S0),
-        _Span(fill.dest, fill.dest + written - 1, words, first),
+        _Span(low, high, spec.scratch_words, "scratch"),
+        _Span(fill.dest, fill.dest + written - 1, words, memory),
     ]
 
 
@@ -189,7 +218,7 @@ def _gemm_spans(spec: TrainerSpec, gemm: Gemm) -> list[_Span]:
     b = gemm.tiles_n * gemm.kgs * spec.planes(gemm.width_b)
     c = (gemm.tiles_m * spec.array.rows - 1) * gemm.pitch + gemm.tiles_n
     return [
-        _Span(gemm.a, gemm.a + a - 1, spec.a_words, Half.A0),
-        _Span(gemm.b, gemm.b + b - 1, spec.b_words, Half.B0),
-        _Span(gemm.c, gemm.c + c - 1, spec.c_words, Half.C0),
+        _Span(gemm.a, gemm.a + a - 1, spec.a_words, "a"),
+        _Span(gemm.b, gemm.b + b - 1, spec.b_words, "b"),
+        _Span(gemm.c, gemm.c + c - 1, spec.c_words, "c"),
     ]

@@ -3,98 +3,61 @@
 from __future__ import annotations
 
 import inspect
-from fractions import Fraction
+import sys
+from math import prod
 from types import ModuleType
 
+import by_connections
 import numpy as np
 import pytest
 
 from hwgen.errors import CheckError, InputError
-from hwgen.train import DeviceStep, HostStep, Hyperparameters, Network, Parameters, Samples
+from hwgen.train import (
+    Conv2d,
+    DeviceStep,
+    HostStep,
+    Hyperparameters,
+    Network,
+    Parameters,
+    Samples,
+    device_convolution,
+    placement,
+)
 from hwgen.train import device_step as device_step_module
+from hwgen.train.layers import Layer
 from hwgen.trainer import Device, GoldenEngine, NetworkEngine, TrainerSpec, load_spec
 
 CORE = {"kind": "trainer", "rounding": "rne", "buffers": {"scratch_kib": 16, "c_kib": 16}}
+LARGER = {**CORE, "buffers": {"scratch_kib": 64, "a_kib": 16, "b_kib": 16, "c_kib": 64}}
 RATES = Hyperparameters(lr=0.25, momentum=0.5, decay=0.125)
-Block = tuple[np.ndarray, int]
+IMAGES = (
+    # Strides that divide the image and that do not, padding, channels that fill no word and two words.
+    (6, ((5, 4, 3), Conv2d(16, 3, padding=1), Conv2d(32, 3, stride=2, padding=1), 3), 3, 8, 1),
+    (7, ((6, 7, 1), Conv2d(16, 2), Conv2d(16, 4, stride=3, padding=2), Conv2d(16, 2), 4), 5, 5, 0.01),
+    (8, ((4, 3, 20), Conv2d(32, 1), 3), 2, 12, 1),
+    (9, ((7, 7, 2), Conv2d(16, 3, stride=2), 9, 3), 9, 6, 200),
+)
 
 
-def quantized(x: np.ndarray, width: int) -> Block:
-    """Quantise by the definition: the least exponent that fits, ties to even, saturation."""
-    values = np.vectorize(Fraction, otypes=[object])(x)
-    top = Fraction(2) ** (width - 1)
-
-    def fits(e: int) -> bool:
-        scale = Fraction(2) ** e
-        low, high = -(top + Fraction(1, 2)) * scale, (top - Fraction(1, 2)) * scale
-        return all(low <= v <= high for v in values.ravel())
-
-    e = 0
-    if any(values.ravel()):
-        e = 60
-        while fits(e - 1):
-            e -= 1
-    elements = [min(max(round(v / Fraction(2) ** e), -int(top)), int(top) - 1) for v in values.ravel()]
-    return np.array(elements, object).reshape(x.shape), e
-
-
-def with_constant(block: Block, width: int) -> Block:
-    integers, e = block
-    one = min(max(2**-e if e <= 0 else 1, 1), 2 ** (width - 2))
-    return np.hstack([integers, np.full((len(integers), 1), int(one), object)]), e
-
-
-def real(block: Block) -> np.ndarray:
-    return block[0] * Fraction(2) ** block[1]
-
-
-def reference(
-    network: Network, parameters: Parameters, batch: Samples, width: int
-) -> tuple[Parameters, list[np.ndarray]]:
-    """Return the parameters after a step, and the gradients."""
-    tensor = quantized(np.hstack([batch.x, np.ones((len(batch), 1))]), width)
-    inputs, weights, masks = [], [], []
-    for layer, master in zip(network.layers, parameters.weights, strict=True):
-        inputs.append(tensor)
-        weights.append(quantized(master[:, : layer.inputs + 1], width))
-        y = real(tensor) @ real(weights[-1]).T
-        masks.append(y > 0)
-        tensor = with_constant(quantized(np.where(y > 0, y, 0), width), width)
-    logits = y.astype(float)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    error = powers / powers.sum(axis=1, keepdims=True)
-    error[np.arange(len(batch)), batch.classes] -= 1
-    now = quantized((error / len(batch)).astype(np.float32), width)
-    after = Parameters(list(parameters.weights), list(parameters.momenta))
-    gradients: list[np.ndarray] = []
-    for place in reversed(range(len(network.layers))):
-        layer = network.layers[place]
-        exact = real(now).T @ real(inputs[place])
-        g = np.zeros((layer.outputs, layer.columns))
-        g[:, : layer.inputs + 1] = exact.astype(float)
-        gradients.insert(0, g)
-        if place:
-            passed = (real(now) @ real(weights[place]))[:, : layer.inputs]
-            now = quantized(np.where(masks[place - 1], passed, 0), width)
-        # Powers of two as coefficients: float64 is exact enough to be rounded once to fp32.
-        w, m = parameters.weights[place].astype(float), parameters.momenta[place].astype(float)
-        t = (RATES.decay * w + g.astype(np.float32)).astype(np.float32)
-        after.momenta[place] = (RATES.momentum * m + t).astype(np.float32)
-        after.weights[place] = (w - RATES.lr * after.momenta[place]).astype(np.float32)
-    return after, gradients
+def used(layer: Layer) -> np.ndarray:
+    """Say of each weight whether it is one, or fills up a word."""
+    wire = by_connections.connections(layer)
+    mask = np.zeros((layer.outputs, layer.columns), bool)
+    mask[wire.row, wire.column] = True
+    return mask
 
 
 def problem(
-    seed: int, sizes: tuple[int, ...], batch: int, scale: float = 1
+    seed: int, sizes: tuple[object, ...], batch: int, scale: float = 1
 ) -> tuple[Network, Parameters, Samples]:
     rng = np.random.default_rng(seed)
     network = Network(sizes)
     parameters = network.initial(seed)
     for layer, weights, momenta in zip(network.layers, parameters.weights, parameters.momenta, strict=True):
-        used = (slice(None), slice(layer.inputs + 1))
-        weights[used] += rng.normal(size=weights[used].shape).astype(np.float32) / 8
-        momenta[used] = rng.normal(size=momenta[used].shape).astype(np.float32) / 8
-    x = (scale * rng.normal(size=(batch, sizes[0]))).astype(np.float32)
+        mask = used(layer)
+        weights[mask] += rng.normal(size=mask.sum()).astype(np.float32) / 8
+        momenta[mask] = rng.normal(size=mask.sum()).astype(np.float32) / 8
+    x = (scale * rng.normal(size=(batch, prod(network.layers[0].input_shape)))).astype(np.float32)
     return network, parameters, Samples(x, rng.integers(sizes[-1], size=batch))
 
 
@@ -107,10 +70,12 @@ def check_steps(step_class: type[DeviceStep]) -> None:
         (3, (20, 7, 3), 9, 16, 0.01),
         (4, (3, 31, 3), 8, 2, 1),
         (5, (3, 5, 3), 8, 4, 200),
+        *IMAGES,
     ):
         network, parameters, samples = problem(seed, sizes, batch, scale)
-        wanted, gradients = reference(network, parameters, samples, width)
-        step = step_class(Device(CORE), network, RATES, batch)
+        wanted, gradients = by_connections.step(network, parameters, samples, width, RATES)
+        core = CORE if isinstance(sizes[0], int) else LARGER
+        step = step_class(Device(core), network, RATES, batch)
         step.start_epoch(0)
         result = step.train(parameters, samples, width, 1.0, gradients=True)
         for place in range(len(network.layers)):
@@ -118,63 +83,120 @@ def check_steps(step_class: type[DeviceStep]) -> None:
             assert np.array_equal(parameters.weights[place], wanted.weights[place]), (seed, place)
             assert np.array_equal(parameters.momenta[place], wanted.momenta[place]), (seed, place)
             assert gradients[place].any()
-            assert not parameters.weights[place][:, network.layers[place].inputs + 1 :].any()
+            assert not parameters.weights[place][~used(network.layers[place])].any()
 
 
 def test_a_step_on_a_core_is_the_step_in_exact_integers() -> None:
     check_steps(DeviceStep)
 
 
+def planted(module: ModuleType, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return a module with one piece of its source replaced."""
+    source = inspect.getsource(module)
+    assert source.count(old) == 1
+    changed = ModuleType("planted")
+    monkeypatch.setitem(sys.modules, "planted", changed)
+    exec(compile(source.replace(old, new), "planted", "exec"), changed.__dict__)
+    return changed
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("post = Post(apply_mask=1, mask=", "post = Post(mask="),
         ("exponent + weights + measured.pop(0)", "exponent + measured.pop(0)"),
-        ("min(max(-block.exponent, 0), width - 2)", "min(max(-block.exponent, 1), width - 2)"),
-        ("min(max(-block.exponent, 0), width - 2)", "max(-block.exponent - 1, 0)"),
-        ("Post(relu=1, save_mask=1, mask=layer.mask)", "Post(save_mask=1, mask=layer.mask)"),
+        ("min(max(-tensor.exponent, 0), width - 2)", "min(max(-tensor.exponent, 1), width - 2)"),
+        ("min(max(-tensor.exponent, 0), width - 2)", "max(-tensor.exponent - 1, 0)"),
         ("scale = exponent + inputs[place]", "scale = exponent"),
     ],
 )
 def test_planted_bugs_in_steps_are_found(old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = inspect.getsource(device_step_module)
-    assert source.count(old) == 1
-    planted = ModuleType("planted")
-    monkeypatch.setitem(__import__("sys").modules, "planted", planted)
-    planted.__dict__["__name__"] = "planted"
-    exec(compile(source.replace(old, new), "planted", "exec"), planted.__dict__)
+    changed = planted(device_step_module, old, new, monkeypatch)
     with pytest.raises((AssertionError, CheckError)):
-        check_steps(planted.DeviceStep)
+        check_steps(changed.DeviceStep)
 
 
-def test_sixteen_bits_are_close_to_fp32() -> None:
-    network, parameters, samples = problem(5, (20, 12, 4), 16)
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("post = Post(apply_mask=1, mask=", "post = Post(mask="),
+        ("Post(bias=layer.bias, relu=1, save_mask=1", "Post(bias=layer.bias, save_mask=1"),
+        ("Post(bias=layer.bias, relu", "Post(relu"),
+        ("Order(height, width, _next_stride(network, place))", "Order(height, width)"),
+        ("e = Region(behind, ", "e = Region(behind - 8, "),
+        ("results.rows * results", "results"),
+    ],
+)
+def test_planted_bugs_in_the_placement_are_found(old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = planted(placement, old, new, monkeypatch)
+    monkeypatch.setattr(device_step_module, "PlacedNetwork", changed.PlacedNetwork)
+    with pytest.raises((AssertionError, CheckError)):
+        check_steps(DeviceStep)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.order.stride * stride,", "stride,"),
+        ("(y * stride - margin, x * stride - margin)", "(y * stride - margin, -margin)"),
+        ("biases = Fill(1, 0, width, self.w.base + groups,", "biases = Fill(1, 0, width, self.w.base,"),
+        ("add=int(number > 0)", "add=0"),
+        ("last_y = phase.kernel_y.start + stride", "last_y = stride"),
+        ("s_b=-stride * line,", "s_b=-line,"),
+        ("s_y=-stride * groups,", "s_y=stride * groups,"),
+        ("source=base + images.start * height", "source=base + height"),
+        ("row += count", "row += count + 1"),
+        ("return self.x.base + self.x.words - 1", "return self.x.base"),
+        ("last[0, 0] = constant", "last[0, 0] = 1"),
+        (
+            "self.result_words(self.layer.unrolled) * groups",
+            "self.result_words(self.layer.unrolled - 16) * groups",
+        ),
+        ("done += count", "done += 0"),
+    ],
+)
+def test_planted_bugs_in_convolutions_are_found(old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = planted(device_convolution, old, new, monkeypatch)
+    monkeypatch.setattr(placement, "PlacedConvolution", changed.PlacedConvolution)
+    monkeypatch.setattr(placement, "Order", changed.Order)
+    with pytest.raises((AssertionError, CheckError, InputError, ValueError)):
+        check_steps(DeviceStep)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batch"),
+    [((20, 12, 4), 16), (((6, 5, 2), Conv2d(16, 3, padding=1), Conv2d(16, 3, stride=2), 4), 4)],
+)
+def test_sixteen_bits_are_close_to_fp32(sizes: tuple[object, ...], batch: int) -> None:
+    network, parameters, samples = problem(5, sizes, batch)
     host = Parameters(list(parameters.weights), list(parameters.momenta))
-    step = DeviceStep(Device(CORE), network, RATES, 16)
+    step = DeviceStep(Device(LARGER), network, RATES, batch)
     step.start_epoch(3)
     on_core = step.train(parameters, samples, 16, 1.0, gradients=True)
     on_host = HostStep(network, RATES).train(host, samples, 1.0)
     assert on_core.loss == pytest.approx(on_host.loss, rel=1e-3)
-    for place in range(2):
+    for place in range(len(network.layers)):
         largest = np.abs(on_host.gradients[place]).max()
         assert np.abs(on_core.gradients[place] - on_host.gradients[place]).max() < 1e-2 * largest
         assert np.abs(parameters.weights[place] - host.weights[place]).max() < 1e-2 * largest
 
 
-def test_the_gradient_of_the_host_is_that_of_its_loss() -> None:
-    network, parameters, samples = problem(6, (7, 5, 3), 6)
+@pytest.mark.parametrize(
+    "sizes", [(7, 5, 3), ((5, 6, 2), Conv2d(16, 3, padding=1), Conv2d(16, 3, stride=2, padding=2), 3)]
+)
+def test_the_gradient_of_the_host_is_that_of_its_loss(sizes: tuple[object, ...]) -> None:
+    network, parameters, samples = problem(6, sizes, 6)
     plain = Hyperparameters(lr=0, momentum=0, decay=0)
     step = HostStep(network, plain)
     gradients = step.train(parameters, samples, 1.0).gradients
     rng = np.random.default_rng(6)
     for place, layer in enumerate(network.layers):
-        row, column = int(rng.integers(layer.outputs)), int(rng.integers(layer.inputs + 1))
+        row, column = rng.choice(np.argwhere(used(layer)))
         losses = []
-        for change in (-1e-2, 1e-2):
+        for change in (-1e-3, 1e-3):
             moved = Parameters([tensor.copy() for tensor in parameters.weights], list(parameters.momenta))
             moved.weights[place][row, column] += np.float32(change)
             losses.append(step.train(moved, samples, 1.0).loss)
-        slope = (losses[1] - losses[0]) / 2e-2
+        slope = (losses[1] - losses[0]) / 2e-3
         assert gradients[place][row, column] == pytest.approx(slope, rel=0.02, abs=2e-4)
 
 
@@ -238,7 +260,7 @@ def test_epochs_start_their_random_words_at_different_places() -> None:
         ((64, 10), 256, "a_kib", {"scratch_kib": 64}),
         ((16, 600), 16, "b_kib", {"scratch_kib": 64}),
         ((90, 96), 16, "c_kib", {}),
-        ((15, 64, 256), 128, "mask memory", {"scratch_kib": 512, "b_kib": 512, "a_kib": 512, "c_kib": 512}),
+        ((15, 300, 4), 128, "mask memory", {"scratch_kib": 512, "b_kib": 512, "a_kib": 512, "c_kib": 512}),
     ],
 )
 def test_what_does_not_fit_the_core_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from hwgen.errors import InputError, ToolError
 from hwgen.train import (
+    Conv2d,
     DataSet,
     EpochRecord,
     Hyperparameters,
@@ -26,7 +28,7 @@ from hwgen.train.checkpoint import load_checkpoint, save_checkpoint
 from hwgen.train.policies import MuppetRule
 from hwgen.trainer import Device
 
-CORE = {"kind": "trainer", "buffers": {"scratch_kib": 8}}
+CORE = {"kind": "trainer", "buffers": {"scratch_kib": 16}}
 TRAINING = Training(Network((6, 8, 3)), Hyperparameters(lr=0.1), batch=16, epochs=3, seed=4)
 RULE = MuppetRule(levels=(6, 9), resolution=2, violations=1, full_epochs=2, full_step=1)
 
@@ -68,6 +70,12 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
     assert run("static:5", epochs=1, seed=5)[0] != first[0]
 
 
+def test_a_convolution_network_learns_in_eight_bits() -> None:
+    _, records = run("static:8", network=IMAGES, epochs=4)
+    assert records[-1].loss < 0.6 * records[0].loss
+    assert records[-1].test_accuracy > 0.75
+
+
 def test_a_policy_switches_word_lengths_on_one_device() -> None:
     _, records = run("muppet", epochs=40)
     names = [record.precision for record in records]
@@ -78,8 +86,11 @@ def test_a_policy_switches_word_lengths_on_one_device() -> None:
     assert cycles["6"] < cycles["9"]
 
 
-@pytest.mark.parametrize("cut", [1, 4])
-def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path, cut: int) -> None:
+IMAGES = Network(((2, 3, 1), Conv2d(16, 2), 3))
+
+
+@pytest.mark.parametrize(("network", "cut"), [(TRAINING.network, 1), (TRAINING.network, 4), (IMAGES, 2)])
+def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path, network: Network, cut: int) -> None:
     file = tmp_path / "digits" / "run.npz"
 
     class KilledError(Exception):
@@ -89,13 +100,13 @@ def test_a_training_that_was_killed_goes_on_bit_for_bit(tmp_path: Path, cut: int
         if record.epoch + 1 == cut:
             raise KilledError
 
-    training = replace(TRAINING, epochs=7)
+    training = replace(TRAINING, network=network, epochs=7)
     with pytest.raises(KilledError):
         train(training, clusters(), parse_policy("muppet", RULE), Device(CORE), file, kill)
     told: list[EpochRecord] = []
     policy = parse_policy("muppet", RULE)
     resumed = train(training, clusters(), policy, Device(CORE), file, told.append)
-    assert outcome(*resumed) == run("muppet", epochs=7)
+    assert outcome(*resumed) == run("muppet", network=network, epochs=7)
     assert told == resumed[1]
     assert [path.name for path in file.parent.iterdir()] == ["run.npz"]
     # Nothing is left to do: the same again, at once.
@@ -155,8 +166,30 @@ def test_what_cannot_be_trained_is_refused() -> None:
         train(TRAINING, clusters(), parse_policy("static:8"))
     with pytest.raises(InputError, match="minibatches of 16 need as many samples: legal: at most 8"):
         train(TRAINING, clusters(count=10), parse_policy("static:fp32"))
-    with pytest.raises(InputError, match=r"layer sizes \(5,\) are not legal: legal: two or more"):
-        Network((5,))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Network((5,)), r"layer sizes \(5,\) are not legal: legal: two or more"),
+        (lambda: Network(((4, 0, 1), 3)), r"layer sizes .* are not legal: legal: .* all at least 1"),
+        (
+            lambda: Network((5, Conv2d(16, 3), 3)),
+            r"Conv2d\(.*\) follows 5 units: legal: after an image",
+        ),
+        (lambda: Network(((4, 4, 1), Conv2d(16, 3))), r"the last layer is Conv2d\(.*\): legal: a linear one"),
+        (lambda: Network(((4, 4, 1), Conv2d(16, 5), 3)), r"kernel height 5 is out of range: legal: 1\.\.4"),
+        (
+            lambda: Network(((4, 4, 1), Conv2d(16, 2, padding=2), 3)),
+            "padding 2 is out of range: legal: 0..1",
+        ),
+        (lambda: Conv2d(12, 3), "12 filters are not legal: legal: multiples of 16"),
+        (lambda: Conv2d(16, 3, stride=4), r"stride 4 is not legal: legal: 1\.\.3, the kernel's size"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        build()
 
 
 def test_every_epoch_takes_each_sample_once_in_an_order_of_its_own() -> None:

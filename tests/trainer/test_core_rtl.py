@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from hwgen.emit import emit_files
 from hwgen.flow.rtl import generate_rtl
 from hwgen.flow.verilated_network import NetworkSimulation, load_network
-from hwgen.train import Hyperparameters, Network, Training, split, train
+from hwgen.train import Conv2d, Hyperparameters, Network, Training, split, train
 from hwgen.train.policies import FP32, EpochStatistics, Precision, Static
 from hwgen.trainer import (
     Code,
@@ -197,13 +198,17 @@ class _EachEpoch(Static):
         del self._widths[0]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "batch", "count"),
+    [((6, 9, 3), 16, 80), (((2, 3, 1), Conv2d(16, 2, padding=1), Conv2d(16, 2, 2), 3), 2, 20)],
+)
 def test_training_gives_the_bits_of_golden_at_every_epoch_whatever_the_word_length(
-    core: NetworkSimulation, spec: TrainerSpec
+    core: NetworkSimulation, spec: TrainerSpec, sizes: tuple[Any, ...], batch: int, count: int
 ) -> None:
     rng = np.random.default_rng(1)
-    classes = rng.integers(3, size=80)
-    data = split(rng.normal(size=(3, 6))[classes] + 0.4 * rng.normal(size=(80, 6)), classes, 1)
-    training = Training(Network((6, 9, 3)), Hyperparameters(lr=0.1), batch=16)
+    classes = rng.integers(3, size=count)
+    data = split(rng.normal(size=(3, 6))[classes] + 0.4 * rng.normal(size=(count, 6)), classes, 1)
+    training = Training(Network(sizes), Hyperparameters(lr=0.1), batch=batch)
     devices = (Device(spec, NetworkEngine(spec, core)), Device(spec))
     on_rtl, golden = [train(training, data, _EachEpoch(), device)[1] for device in devices]
     assert [record.precision for record in golden] == ["5", "8", "11", "fp32", "3"]
