@@ -125,9 +125,9 @@ def _assembled(
 def _fit(groups: Pieces, shared: int) -> tuple[Integers, Integers, npt.NDArray[np.bool_]]:
     """Return c0 of every segment, the row of every group, and which groups are good."""
     count, share = groups.segments, 1 << shared
-    places = groups.f.shape[1] // share
+    places = groups.places // share
     shape = (count, share, places)
-    f, low, high = (array.reshape(shape) for array in (groups.f, groups.low, groups.high))
+    f, low, high = (array.reshape(shape) for array in (groups.scaled_f(), *groups.intervals()))
     half = places // 2
     if half == 0:
         row = np.zeros((count, 1), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -32,6 +32,7 @@ _GUARDS = (1, 2, 3, 4)
 _SHARED = (1, 2, 3)
 _GUARDS_OF_PIECES = (2, 3, 4)
 _BIPARTITE_OF_PIECES = ((1, 2), (1, 3), (2, 2), (2, 3))  # guard bits, log2 of the segments of a row
+_SEARCHED = 8  # bits of a place up to which a search of everything takes no time
 
 _EMPTY = CodeTable(np.zeros(0, dtype=np.int64))
 
@@ -136,10 +137,13 @@ def _candidates(
     # A reduction is always used where there is one: without, every binade would have segments of its own.
     reduction = FUNCTIONS[function].reduction
     skeleton = _skeleton(function, x_fmt, y_fmt, overflow, goal, reduction, exactly=False)
-    for points in _all_points(skeleton, goal):
+    served: set[int] = set()
+    for points in _all_points(skeleton, goal, served):
         for segments_ in _tables(points, method, segments, degree):
             kind = "polynomial" if segments_.rows is None else "bipartite"
             yield replace(points.design, method=kind, table=segments_)
+            if points.design.exponential is not None and points.bits > _SEARCHED:
+                served.add(points.design.exponential.fraction)
 
 
 def _tables(points: Points, method: str, segments: int | None, degree: int | None) -> Iterator[Segments]:
@@ -202,10 +206,14 @@ def _skeleton(
     return replace(design, halves=(halves[0], halves[1]))
 
 
-def _all_points(skeleton: Design, goal: Targets) -> Iterator[Points]:
-    """Return the goals for every way to cut the domain into pieces, or to reduce the argument."""
+def _all_points(skeleton: Design, goal: Targets, served: Container[int]) -> Iterator[Points]:
+    """Return the goals for every way to cut the domain into pieces, or to reduce the argument.
+
+    A longer log2(e) costs LUTs, and saves none in a large table if a shorter one will do: fractions in
+    `served` need no other.
+    """
     x_fmt = skeleton.x_fmt
-    made: list[Points | None] = []
+    made: Iterable[Points | None]
     if skeleton.reduction == "none":
         bits = x_fmt.mantissa if isinstance(x_fmt, FloatFormat) else max(skeleton.magnitude_bits - 2, 0)
         made = [place_points(skeleton, goal, bits - finer) for finer in (1, 2, 3) if bits >= finer]
@@ -213,8 +221,11 @@ def _all_points(skeleton: Design, goal: Targets) -> Iterator[Points]:
         bits = x_fmt.mantissa if isinstance(x_fmt, FloatFormat) else x_fmt.width - 1
         made = [place_points(skeleton, goal, bits)]
     else:
-        for how, bits in _exponentials(skeleton, goal):
-            made.append(place_points(replace(skeleton, exponential=how), goal, bits))
+        made = (
+            place_points(replace(skeleton, exponential=how), goal, bits)
+            for how, bits in _exponentials(skeleton, goal)
+            if how.fraction not in served
+        )
     for points in made:
         if points is not None and bool(np.all(points.low < points.high)):
             yield points

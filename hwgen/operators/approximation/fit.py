@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Fit", "Pieces", "fit_polynomial", "scale_segments"]
+__all__ = ["Fit", "Pieces", "fit_polynomial", "may_fit", "scale_segments"]
 
 Values = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -21,17 +21,20 @@ Integers = npt.NDArray[np.int64]
 _LINE = (0.146, 0.854)
 _PARABOLA = (0.067, 0.5, 0.933)
 
+# Places of a segment that are looked at before all are, and how many are few enough to look at all at once.
+_SAMPLE, _FEW = 64, 16
+
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
     """The goals of one or several pieces, cut into equal segments: arrays of shape (segments, places).
 
-    `f`, `low` and `high` are in units of 2^exponent of the segment, the weight of the last bit of S.
+    `raw` is f, low and high. The methods return them in units of 2^exponent of the segment, the weight of the
+    last bit of S; they scale what they are asked for, as most cuts are given up after a look at a few places.
     """
 
-    f: Values
-    low: Values
-    high: Values
+    raw: tuple[Values, Values, Values]
+    used: npt.NDArray[np.bool_]
     exponent: Integers
     negative: Integers
     signs_agree: npt.NDArray[np.bool_]
@@ -40,7 +43,26 @@ class Pieces:
     @property
     def segments(self) -> int:
         """Number of segments."""
-        return len(self.f)
+        return len(self.exponent)
+
+    @property
+    def places(self) -> int:
+        """Places of a segment."""
+        return int(self.raw[0].shape[1])
+
+    def scaled_f(self, columns: slice | list[int] = slice(None)) -> Values:
+        """Return f at some places; 0 in segments where no operand comes."""
+        return self.raw[0][:, columns] * np.where(self.used, self._scale, 0.0)[:, None]
+
+    def intervals(self, columns: slice = slice(None)) -> tuple[Values, Values]:
+        """Return the ends, low and high, of the open intervals at some places."""
+        scale = self._scale[:, None]
+        low, high = self.raw[1][:, columns] * scale, self.raw[2][:, columns] * scale
+        return np.maximum(low, -1.0, out=low), np.minimum(high, float(1 << self.width), out=high)
+
+    @property
+    def _scale(self) -> Values:
+        return np.ldexp(1.0, -self.exponent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +101,15 @@ def scale_segments(
     shape = (len(f) << split, f.shape[1] >> split)
     f, low, high = f.reshape(shape), low.reshape(shape), high.reshape(shape)
     negative, wanted = negative.reshape(shape), wanted.reshape(shape)
-    f = np.where(np.any(wanted, axis=1, keepdims=True), f, 0.0)
-    largest = np.max(np.where(wanted, f, 0.0), axis=1)
-    largest = np.where(largest > 0, largest, 0.0)
     exponent = np.full(shape[0], lowest, dtype=np.int64)
     if not fixed:
+        largest = np.max(f, axis=1, initial=0.0, where=wanted)
         top = np.frexp(largest)[1].astype(np.int64)  # largest < 2^top
         exponent = np.where(largest > 0, np.maximum(top - width, lowest), lowest)
-    scale = np.ldexp(1.0, -exponent)[:, None]
     minus, plus = np.any(negative & wanted, axis=1), np.any(~negative & wanted, axis=1)
     return Pieces(
-        f=f * scale,
-        low=np.maximum(low * scale, -1.0),
-        high=np.minimum(high * scale, float(1 << width)),
+        raw=(f, low, high),
+        used=minus | plus,
         exponent=exponent,
         negative=minus.astype(np.int64),
         signs_agree=~(minus & plus),
@@ -99,44 +117,79 @@ def scale_segments(
     )
 
 
-def fit_polynomial(pieces: Pieces, *, degree: int, slope_shift: int = 0) -> Fit:
+def fit_polynomial(pieces: Pieces, *, degree: int, slope_shift: int = 0, together: int = 1) -> Fit:
     """Return polynomials of at most `degree` (0, 1 or 2) for all segments.
 
     Coefficients c1 and c2 are in units of 2^slope_shift; see
-    `hwgen.golden.activation_design.Segments` for the arithmetic.
+    `hwgen.golden.activation_design.Segments` for the arithmetic. Of every `together` neighbouring segments
+    (at most all) none is good unless all are: once one fails, the others need not be looked at.
     """
-    segments, places = pieces.f.shape
-    zeros = np.zeros(segments, dtype=np.int64)
-    t = np.arange(places, dtype=np.int64)
-    bits, unit = places.bit_length() - 1, float(1 << slope_shift)
-    degree = min(degree, places - 1)
-    c1, c2 = zeros, zeros
-    rest = pieces.f
-    if degree == 2:
-        i, j, k = (round(node * (places - 1)) for node in _PARABOLA)
-        if i < j < k:
-            first = (rest[:, j] - rest[:, i]) / (j - i)
-            second = (rest[:, k] - rest[:, j]) / (k - j)
-            c2 = np.rint((second - first) / (k - i) * places * places / unit).astype(np.int64)
-    curve = (c2[:, None] * t) >> bits
-    rest = rest - ((curve * t << slope_shift) >> bits)
-    if degree >= 1:
-        i, j = (round(node * (places - 1)) for node in _LINE)
-        if i == j:
-            i, j = 0, places - 1
-        c1 = np.rint((rest[:, j] - rest[:, i]) / (j - i) * places / unit).astype(np.int64)
-    moved = ((c1[:, None] + curve) * t << slope_shift) >> bits
-    c0, good = _constant(pieces, moved)
-    return Fit((c0, c1, c2), good & pieces.signs_agree)
-
-
-def _constant(pieces: Pieces, moved: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
-    """Return the integers c0 for which c0 + moved is in the intervals, and where there are such."""
-    # c0 itself is an unsigned number of the width of S, so it has to be one also where no operand comes.
-    least = np.maximum(np.floor(np.max(pieces.low - moved, axis=1)) + 1, 0)
-    most = np.minimum(np.ceil(np.min(pieces.high - moved, axis=1)), float(1 << pieces.width)) - 1
-    # Of those the one that is nearest to the function in its worst places.
-    difference = pieces.f - moved
+    c1, c2 = _slopes(pieces, min(degree, pieces.places - 1), slope_shift)
+    for step in (_step(pieces.places), 1) if pieces.places > _FEW else (1,):
+        columns = slice(None, None, step)
+        moved = _moved(c1, c2, columns, pieces.places, slope_shift)
+        least, most = _constants(pieces, columns, moved)
+        good = (least <= most) & pieces.signs_agree
+        if not good.reshape(-1, together).all(axis=1).any():
+            return Fit((np.zeros_like(c1), c1, c2), good)
+    # Of the constants the one that is nearest to the function in its worst places.
+    difference = pieces.scaled_f() - moved
     middle = np.rint((difference.max(axis=1) + difference.min(axis=1)) / 2)
-    good = least <= most
-    return np.where(good, np.clip(middle, least, np.maximum(least, most)), 0).astype(np.int64), good
+    c0 = np.where(good, np.clip(middle, least, np.maximum(least, most)), 0).astype(np.int64)
+    return Fit((c0, c1, c2), good)
+
+
+def may_fit(pieces: Pieces, *, degree: int, slope_shift: int) -> bool:
+    """Return whether all segments look good at the few places that `fit_polynomial` starts with."""
+    c1, c2 = _slopes(pieces, min(degree, pieces.places - 1), slope_shift)
+    few = slice(None, None, _step(pieces.places))
+    least, most = _constants(pieces, few, _moved(c1, c2, few, pieces.places, slope_shift))
+    return bool(np.all(least <= most))
+
+
+def _step(places: int) -> int:
+    """Return the distance of the places that are looked at first."""
+    # An odd one, for operands may come to every second or fourth place only.
+    return max(places // _SAMPLE, 4) | 1
+
+
+def _moved(c1: Integers, c2: Integers, columns: slice, places: int, slope_shift: int) -> Integers:
+    """Return what the polynomials add to their constants at some of the places of a segment."""
+    bits = places.bit_length() - 1
+    t = np.arange(places, dtype=np.int64)[columns]
+    slope = c1[:, None] + ((c2[:, None] * t) >> bits) if c2.any() else c1[:, None]
+    return (slope * t << slope_shift) >> bits
+
+
+def _slopes(pieces: Pieces, degree: int, slope_shift: int) -> tuple[Integers, Integers]:
+    """Return c1 and c2, by interpolation; no more than the degree, which has to be less than the places."""
+    zeros = np.zeros(pieces.segments, dtype=np.int64)
+    last, unit = pieces.places - 1, float(1 << slope_shift)
+    bits = pieces.places.bit_length() - 1
+    c1, c2 = zeros, zeros
+    if degree == 2:
+        i, j, k = (round(node * last) for node in _PARABOLA)
+        if i < j < k:
+            f = pieces.scaled_f([i, j, k])
+            first = (f[:, 1] - f[:, 0]) / (j - i)
+            second = (f[:, 2] - f[:, 1]) / (k - j)
+            c2 = np.rint((second - first) / (k - i) * pieces.places * pieces.places / unit).astype(np.int64)
+    if degree >= 1:
+        i, j = (round(node * last) for node in _LINE)
+        if i == j:
+            i, j = 0, last
+        nodes = np.array([i, j])
+        rest = pieces.scaled_f([i, j]) - ((((c2[:, None] * nodes) >> bits) * nodes << slope_shift) >> bits)
+        c1 = np.rint((rest[:, 1] - rest[:, 0]) / (j - i) * pieces.places / unit).astype(np.int64)
+    return c1, c2
+
+
+def _constants(pieces: Pieces, columns: slice, moved: Integers) -> tuple[Values, Values]:
+    """Return the least and the greatest integer c0 for which c0 + moved is in the intervals."""
+    low, high = pieces.intervals(columns)
+    low -= moved
+    high -= moved
+    # c0 itself is an unsigned number of the width of S, so it has to be one also where no operand comes.
+    least = np.maximum(np.floor(np.max(low, axis=1)) + 1, 0)
+    most = np.minimum(np.ceil(np.min(high, axis=1)), float(1 << pieces.width)) - 1
+    return least, most

@@ -7,6 +7,7 @@ to that place.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,11 @@ class Points:
     high: Values
     negative: npt.NDArray[np.bool_]
     wanted: npt.NDArray[np.bool_]
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest magnitude that is wanted."""
+        return float(np.max(np.where(self.wanted, self.f, 0.0)))
 
 
 def table_half_codes(design: Design, half: int) -> npt.NDArray[np.int64]:

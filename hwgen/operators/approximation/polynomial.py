@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hwgen.formats import FixedFormat
 from hwgen.golden.activation_design import Segments
-from hwgen.operators.approximation.fit import Fit, Pieces, fit_polynomial, scale_segments
+from hwgen.operators.approximation.fit import Fit, Pieces, fit_polynomial, may_fit, scale_segments
 from hwgen.operators.approximation.points import Points
 
 __all__ = ["addresses", "cut_pieces", "piecewise_polynomial", "segment_array"]
@@ -22,11 +22,12 @@ _MOST_SHIFT = 8
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """The pieces `numbers`, which take the same number of segments: 2^split each."""
+    """The pieces `numbers`, which take the same number of segments: 2^split each; and how they fit."""
 
     split: int
     numbers: Integers
     pieces: Pieces
+    fit: Fit
 
 
 def piecewise_polynomial(
@@ -51,24 +52,40 @@ def piecewise_polynomial(
     groups: list[_Group] = []
     for k in range(points.bits + 1) if split is None else (split,):
         pieces = cut_pieces(points, waiting, split=k, guard=guard)
-        good = fit_polynomial(pieces, degree=degree).good.reshape(len(waiting), -1).all(axis=1)
+        fit = fit_polynomial(pieces, degree=degree, together=1 << k)
+        good = fit.good.reshape(len(waiting), -1).all(axis=1)
         if good.any():
             chosen = waiting[good]
             if not good.all():
                 pieces = cut_pieces(points, chosen, split=k, guard=guard)
-            groups.append(_Group(k, chosen, pieces))
+                fit = fit_polynomial(pieces, degree=degree)
+            groups.append(_Group(k, chosen, pieces, fit))
         waiting = waiting[~good]
         if not len(waiting):
             break
     else:
         return None
-    shift, fits = 0, [fit_polynomial(group.pieces, degree=degree) for group in groups]
-    while shift < _MOST_SHIFT and degree:
-        coarser = [fit_polynomial(group.pieces, degree=degree, slope_shift=shift + 1) for group in groups]
-        if not all(fit.good.all() for fit in coarser):
-            break
-        shift, fits = shift + 1, coarser
+    shift, fits = _coarsest_slopes(groups, degree)
     return _assembled(points, groups, fits, degree=degree, shift=shift)
+
+
+def _coarsest_slopes(groups: list[_Group], degree: int) -> tuple[int, list[Fit]]:
+    """Return the largest slope shift that fits all segments, and the fits: the shortest coefficients."""
+    shift = 0
+    while (
+        degree
+        and shift < _MOST_SHIFT
+        and all(may_fit(group.pieces, degree=degree, slope_shift=shift + 1) for group in groups)
+    ):
+        shift += 1
+    for coarse in range(shift, 0, -1):
+        fits = [
+            fit_polynomial(group.pieces, degree=degree, slope_shift=coarse, together=group.pieces.segments)
+            for group in groups
+        ]
+        if all(fit.good.all() for fit in fits):
+            return coarse, fits
+    return 0, [group.fit for group in groups]
 
 
 def cut_pieces(points: Points, numbers: Integers, *, split: int, guard: int) -> Pieces:
@@ -77,19 +94,20 @@ def cut_pieces(points: Points, numbers: Integers, *, split: int, guard: int) -> 
     fixed = isinstance(y_fmt, FixedFormat)
     if isinstance(y_fmt, FixedFormat):
         lowest = -y_fmt.fraction - guard
-        largest = float(np.max(np.where(points.wanted, points.f, 0.0)))
         limit = 2.0 ** (y_fmt.width - y_fmt.fraction)  # beyond saturates
-        width = max(int(np.frexp(min(largest, limit))[1]) - lowest, guard) + 1
+        width = max(int(np.frexp(min(points.largest, limit))[1]) - lowest, guard) + 1
     else:
         width = y_fmt.precision + guard
         reduced = points.design.reduction != "none"  # then the final exponent is not known here
         lowest = -400 if reduced else y_fmt.emin - y_fmt.mantissa - guard
+    # All pieces (often there is one) need no copy.
+    chosen = slice(None) if len(numbers) == len(points.f) else numbers
     return scale_segments(
-        points.f[numbers],
-        points.low[numbers],
-        points.high[numbers],
-        points.negative[numbers],
-        points.wanted[numbers],
+        points.f[chosen],
+        points.low[chosen],
+        points.high[chosen],
+        points.negative[chosen],
+        points.wanted[chosen],
         split=split,
         width=width,
         lowest=lowest,
