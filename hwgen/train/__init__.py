@@ -8,6 +8,7 @@ from hwgen.train.host_step import HostStep
 from hwgen.train.layers import Conv2d
 from hwgen.train.loop import EpochRecord, Training, train
 from hwgen.train.network import Network, Parameters
+from hwgen.train.network_spec import NetworkSpec, load_network
 from hwgen.train.policies import Policy, parse_policy
 from hwgen.train.step import Hyperparameters, StepResult
 
@@ -19,12 +20,14 @@ __all__ = [
     "HostStep",
     "Hyperparameters",
     "Network",
+    "NetworkSpec",
     "Parameters",
     "Policy",
     "Samples",
     "StepResult",
     "Training",
     "load_digits",
+    "load_network",
     "parse_policy",
     "split",
     "train",

@@ -129,6 +129,7 @@ def train(
     device: Device | None = None,
     checkpoint: Path | None = None,
     tell: Callable[[EpochRecord], None] = lambda record: None,
+    watch: Callable[[int, int], None] = lambda step, steps: None,
 ) -> tuple[Parameters, list[EpochRecord]]:
     """Train a network.
 
@@ -146,6 +147,8 @@ def train(
         File that is written after every epoch; if it is there, training goes on from it.
     tell : callable
         Gets every record, also those of epochs that a checkpoint holds.
+    watch : callable
+        Gets after each step how many of its epoch's have been done, and how many there are.
 
     Returns
     -------
@@ -172,7 +175,7 @@ def train(
             tell(record)
     engines = _Trainer(training, device)
     while len(records) < training.epochs and policy.precision is not None:
-        record, gradients = _epoch(training, data, policy.precision, engines, parameters, len(records))
+        record, gradients = _epoch(training, data, policy.precision, engines, parameters, len(records), watch)
         records.append(record)
         policy.after_epoch(EpochStatistics(record.epoch, gradients))
         if checkpoint is not None:
@@ -193,6 +196,7 @@ def _epoch(
     engines: _Trainer,
     parameters: Parameters,
     epoch: int,
+    watch: Callable[[int, int], None],
 ) -> tuple[EpochRecord, tuple[Any, ...]]:
     """Train one epoch; return its record and the last gradients."""
     start, before = time.perf_counter(), engines.cycles
@@ -203,6 +207,7 @@ def _epoch(
         result = engines.step(parameters, batch, precision, place + 1 == steps)
         losses.append(result.loss)
         correct += result.correct
+        watch(place + 1, steps)
     cycles = engines.cycles - before
     record = EpochRecord(
         epoch,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hwgen.errors import InputError
 from hwgen.train.layers import Conv2d, ConvolutionLayer, Layer, LinearLayer
 
-__all__ = ["Network", "Parameters", "softmax_cross_entropy"]
+__all__ = ["Network", "Parameters", "layer_behind", "softmax_cross_entropy"]
 
 Array = npt.NDArray[Any]
 Image: TypeAlias = tuple[int, int, int]
@@ -55,12 +55,7 @@ class Network:
         shape: tuple[int, ...] = first if isinstance(first, tuple) else (first,)  # type: ignore[assignment]
         layers: list[Layer] = []
         for size in rest:
-            if isinstance(size, int):
-                layers.append(LinearLayer(prod(shape), size))
-            elif isinstance(size, Conv2d) and len(shape) == 3:
-                layers.append(ConvolutionLayer(*shape, size))
-            else:
-                raise InputError(f"{size} follows {shape[0]} units: legal: after an image")
+            layers.append(layer_behind(shape, size))  # type: ignore[arg-type]
             shape = layers[-1].output_shape
         return tuple(layers)
 
@@ -73,6 +68,22 @@ class Network:
             drawn = rng.uniform(-limit, limit, (layer.outputs, *layer.weights_of_an_output))
             weights.append(layer.matrix(drawn).astype(np.float32))
         return Parameters(weights, [np.zeros_like(tensor) for tensor in weights])
+
+
+def layer_behind(shape: tuple[int, ...], size: int | Conv2d) -> Layer:
+    """Return the layer behind samples of a shape.
+
+    Raises
+    ------
+    InputError
+        If it is a convolution and they are no images, or too small ones.
+    """
+    if isinstance(size, int):
+        return LinearLayer(prod(shape), size)
+    if len(shape) != 3:
+        raise InputError(f"{size} follows {shape[0]} units: legal: after an image")
+    height, width, channels = shape
+    return ConvolutionLayer(height, width, channels, size)
 
 
 @dataclass

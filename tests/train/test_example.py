@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "train_digits.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "train_digits_on_rtl.py"
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
