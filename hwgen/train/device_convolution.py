@@ -19,9 +19,10 @@ the other is multiplied.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -71,9 +72,9 @@ class Order:
         done = 0
         for y, x in self.phases():
             part = images[:, y :: self.stride, x :: self.stride]
-            count = part[..., 0].size
-            part[...] = rows[done : done + count].reshape(part.shape)
-            done += count
+            places = part[..., 0].size
+            part[...] = rows[done : done + places].reshape(part.shape)
+            done += places
         return images
 
 
@@ -153,7 +154,7 @@ class PlacedConvolution(PlacedLayer):
         commands: list[Command] = [one, biases, self.gemm(one, biases, 1, filters), Bias(0, words, 0)]
         commands.append(kernel)
         stride, margin = self.layer.conv.stride, self.layer.conv.padding
-        row = 0
+        row, turns = 0, count()
         for y, x in self.order.phases():
             view = View(
                 (self.batch, self.layer.height, self.layer.width),
@@ -163,20 +164,21 @@ class PlacedConvolution(PlacedLayer):
                 self.order.stride * stride,
                 (y * stride - margin, x * stride - margin),
             )
-            more, row = self._rows(view, self.x.base, kernel, filters, row)
+            more, row = self._rows(view, self.x.base, kernel, filters, row, turns)
             commands += more
         return commands
 
     def input_error(self, width: int) -> list[Command]:
         """Return the commands of the input's error, phase after phase."""
         commands: list[Command] = []
-        row = dest = 0
-        for phase in self.convolution.input_gradient(width, width):
+        row, turns = 0, count()
+        half = self.spec.b_words // 2
+        for number, phase in enumerate(self.convolution.input_gradient(width, width)):
             assert phase.errors is not None  # noqa: S101  (no stride is greater than its kernel)
-            kernel = self._reached(phase, width, dest)
-            # All of them together take no more room than the kernel of the output does.
-            dest += self.result_words(self.layer.depth) * kernel.kgs * self.spec.planes(width)
-            more, row = self._rows(phase.errors.view, self.e.base, kernel, self.layer.depth, row)
+            kernel = self._reached(phase, width, number % 2 * half)
+            if self.result_words(self.layer.depth) * kernel.kgs * self.spec.planes(width) > half:
+                kernel = self._reached(phase, width, 0)
+            more, row = self._rows(phase.errors.view, self.e.base, kernel, self.layer.depth, row, turns)
             commands += [kernel, *more]
         return commands
 
@@ -197,7 +199,7 @@ class PlacedConvolution(PlacedLayer):
             )
 
         commands: list[Command] = []
-        for number, (images, slot) in enumerate(self._pieces(fits)):
+        for number, (images, slot) in enumerate(self._pieces(fits, count())):
             a, b = slot * (self.spec.a_words // 2), slot * (self.spec.b_words // 2)
             groups = -(-len(images) * places // WORD)
             left = self._image(errors.view, self.e.base, images, 0, width, a, turned=True)
@@ -222,7 +224,9 @@ class PlacedConvolution(PlacedLayer):
         """The scratch word with the constant."""
         return self.x.base + self.x.words - 1
 
-    def _rows(self, view: View, base: int, right: Fill, columns: int, row: int) -> tuple[list[Command], int]:
+    def _rows(
+        self, view: View, base: int, right: Fill, columns: int, row: int, turns: Iterator[int]
+    ) -> tuple[list[Command], int]:
         """Return the commands of the product of an unrolled image, from a row of results on, and the next."""
         commands: list[Command] = []
         rows, cell = view.rows[1] * view.rows[2], self.spec.planes(right.width) * right.kgs
@@ -231,14 +235,13 @@ class PlacedConvolution(PlacedLayer):
             padded = images * rows + -images * rows % WORD
             return padded // self.spec.array.rows * cell * slots <= self.spec.a_words
 
-        for images, slot in self._pieces(fits):
+        for images, slot in self._pieces(fits, turns):
             left = self._image(view, base, images, 0, right.width, slot * (self.spec.a_words // 2))
-            count = len(images) * rows
-            commands += [left, self.gemm(left, right, count, columns, row)]
-            row += count
+            commands += [left, self.gemm(left, right, len(images) * rows, columns, row)]
+            row += len(images) * rows
         return commands, row
 
-    def _pieces(self, fits: Any) -> Iterator[tuple[range, int]]:
+    def _pieces(self, fits: Callable[[int, int], bool], turns: Iterator[int]) -> Iterator[tuple[range, int]]:
         """Cut the images into pieces, in turns for the lower and the upper halves of memories if they fit."""
         for slots in (2, 1):
             most = max((n for n in range(1, self.batch + 1) if fits(n, slots)), default=0)
@@ -246,8 +249,8 @@ class PlacedConvolution(PlacedLayer):
                 break
         size = max(most, 1)
         size = -(-self.batch // -(-self.batch // size))
-        for number, start in enumerate(range(0, self.batch, size)):
-            yield range(start, min(start + size, self.batch)), number % slots
+        for start in range(0, self.batch, size):
+            yield range(start, min(start + size, self.batch)), next(turns) % slots
 
     def _image(
         self,

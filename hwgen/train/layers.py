@@ -93,8 +93,8 @@ class LinearLayer:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the forward product of a sample, biases among them."""
-        return (self.inputs + 1) * self.outputs
+        """Multiply-accumulates of the forward product of a sample, without biases."""
+        return self.inputs * self.outputs
 
     def matrix(self, weights: Array) -> Array:
         """Return weights (outputs, *weights_of_an_output) with biases of zero as the layer's matrix."""
@@ -178,9 +178,9 @@ class ConvolutionLayer:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of the forward product of a sample, biases among them."""
+        """Multiply-accumulates of the forward product of a sample, without biases; padding is multiplied."""
         height, width, filters = self.output_shape
-        return height * width * filters * (self.conv.kernel**2 * self.channels + 1)
+        return height * width * filters * self.conv.kernel**2 * self.channels
 
     def matrix(self, weights: Array) -> Array:
         """Return weights (outputs, *weights_of_an_output) with biases of zero as the layer's matrix."""

@@ -13,6 +13,9 @@ from hwgen.cli import main
 SPEC = Path(__file__).parents[2] / "examples" / "trainer" / "edge_trainer.yaml"
 
 
+CNN = SPEC.with_name("digits_cnn.yaml")
+
+
 def run(*arguments: str | Path) -> tuple[int, str]:
     result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     return result.exit_code, result.output
@@ -51,12 +54,54 @@ def test_the_estimate_is_that_of_the_cycle_model_and_shorter_words_are_faster() 
         (("--shape", "64x64"), "illegal shape '64x64': legal: MxNxK"),
         (("--shape", "0x4x4"), "illegal shape '0x4x4'"),
         (("--widths", "8,17"), "illegal word length '17': legal: 2 to 16"),
+        (("--area",), "--area needs a network: legal: with --network FILE"),
+        (("--plot", "p.svg"), "--plot needs a network: legal: with --network FILE"),
+        (("--shape", "2x2x2", "--network", CNN), "--shape and --network are both given: legal: one of them"),
+        (("--network", CNN), "legal: at most 1024; smaller minibatches or layers, or a core with larger"),
+        (("--network", SPEC), "edge_trainer.yaml:2: unknown kind 'trainer': legal: network"),
     ],
 )
-def test_what_cannot_be_estimated_is_refused(arguments: tuple[str, str], message: str) -> None:
+def test_what_cannot_be_estimated_is_refused(arguments: tuple[str | Path, ...], message: str) -> None:
     code, output = run("trainer", "estimate", SPEC, *arguments)
     assert code == 2
     assert message in output
+
+
+def test_a_networks_step_is_estimated_by_layer_and_pass(tmp_path: Path) -> None:
+    core, plot = SPEC.with_name("image_trainer.yaml"), tmp_path / "step.png"
+    code, output = run("trainer", "estimate", core, "--network", CNN, "--widths", "8,16", "--plot", plot)
+    assert code == 0, output
+    assert "digits_cnn on image_trainer, minibatches of 16, 8 bits" in output
+    assert "1 conv2d 16-32 3x3/2  input gradient" in output
+    assert "memory: scratch" in output
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    code, as_json = run("trainer", "estimate", core, "--network", CNN, "--widths", "8,16", "--json")
+    steps = json.loads(as_json)["widths"]
+    assert [step["width"] for step in steps] == [8, 16]
+    for step in steps:
+        assert sum(part["cycles"] for part in step["passes"]) == step["total"]["cycles"]
+        assert str(step["total"]["cycles"]) in output
+
+
+def test_the_area_of_a_core_is_printed_with_and_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hwgen.flow.area import AreaReport
+    from hwgen.trainer import area as area_module
+    from hwgen.trainer.spec import TrainerSpec
+
+    keys = ("luts", "ffs", "carries", "muxes", "dsps", "depth", "aig_nodes", "aig_levels", "clock_ps")
+    report = AreaReport(name="kernel", family="xcup", cells={}, **dict.fromkeys(keys, 512))
+
+    def measured(spec: TrainerSpec, progress: object) -> area_module.CoreArea:
+        return area_module.CoreArea(spec, dict.fromkeys(("count_products", "accumulate", "drain"), report))
+
+    monkeypatch.setattr(area_module, "measure_core", measured)
+    mlp = ("--network", SPEC.with_name("digits_mlp.yaml"), "--widths", "8")
+    for arguments in (("area", SPEC), ("estimate", SPEC, *mlp, "--area")):
+        code, output = run("trainer", *arguments)
+        assert code == 0, output
+        assert "the array: 1024 LUTs, 1.00 a digit multiplier, 0.25 a binary MAC" in output
+    assert json.loads(run("trainer", "area", SPEC, "--json")[1])["luts"] == 1536
+    assert json.loads(run("trainer", "estimate", SPEC, *mlp, "--area", "--json")[1])["area"]["luts"] == 1536
 
 
 def test_what_no_core_does_yet_is_refused_with_what_it_does(tmp_path: Path) -> None:

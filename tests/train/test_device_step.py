@@ -144,14 +144,14 @@ def test_planted_bugs_in_the_placement_are_found(old: str, new: str, monkeypatch
         ("s_b=-stride * line,", "s_b=-line,"),
         ("s_y=-stride * groups,", "s_y=stride * groups,"),
         ("source=base + images.start * height", "source=base + height"),
-        ("row += count", "row += count + 1"),
+        ("row += len(images) * rows", "row += len(images) * rows + 1"),
         ("return self.x.base + self.x.words - 1", "return self.x.base"),
         ("last[0, 0] = constant", "last[0, 0] = 1"),
         (
             "self.result_words(self.layer.unrolled) * groups",
             "self.result_words(self.layer.unrolled - 16) * groups",
         ),
-        ("done += count", "done += 0"),
+        ("done += places", "done += 0"),
     ],
 )
 def test_planted_bugs_in_convolutions_are_found(old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
