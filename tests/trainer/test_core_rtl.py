@@ -11,11 +11,13 @@ import pytest
 from hwgen.emit import emit_files
 from hwgen.flow.rtl import generate_rtl
 from hwgen.flow.verilated_network import NetworkSimulation, load_network
-from hwgen.train import Conv2d, Hyperparameters, Network, Training, split, train
+from hwgen.train import Conv2d, DeviceStep, Hyperparameters, Network, Samples, Training, split, train
+from hwgen.train.estimate import estimate_step
 from hwgen.train.policies import FP32, EpochStatistics, Precision, Static
 from hwgen.trainer import (
     Code,
     Command,
+    Counters,
     Device,
     Fetch,
     Frame,
@@ -200,7 +202,7 @@ class _EachEpoch(Static):
 
 @pytest.mark.parametrize(
     ("sizes", "batch", "count"),
-    [((6, 9, 3), 16, 80), (((2, 3, 1), Conv2d(16, 2, padding=1), Conv2d(16, 2, 2), 3), 2, 20)],
+    [((6, 9, 3), 16, 80), (((2, 3, 1), Conv2d(16, 2, padding=1), Conv2d(16, 2, 2), 3), 2, 10)],
 )
 def test_training_gives_the_bits_of_golden_at_every_epoch_whatever_the_word_length(
     core: NetworkSimulation, spec: TrainerSpec, sizes: tuple[Any, ...], batch: int, count: int
@@ -217,6 +219,24 @@ def test_training_gives_the_bits_of_golden_at_every_epoch_whatever_the_word_leng
     for counted, modelled in zip(on_rtl, golden, strict=True):
         # The model knows nothing of the host's turns between a step's products.
         assert modelled.cycles <= counted.cycles <= 1.2 * modelled.cycles
+
+
+@pytest.mark.parametrize("width", [5, 12])
+def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
+    core: NetworkSimulation, spec: TrainerSpec, width: int
+) -> None:
+    network = Network(((3, 3, 1), Conv2d(16, 2), Conv2d(16, 2, padding=1), 3))
+    device = Device(spec, NetworkEngine(spec, core))
+    step = DeviceStep(device, network, Hyperparameters(), 2)
+    rng = np.random.default_rng(1)
+    samples = Samples(rng.normal(size=(2, 9)).astype(np.float32), rng.integers(3, size=2))
+    step.train(network.initial(1), samples, width, 1.0, gradients=False)
+    total = estimate_step(spec, network, 2, width).total
+    device.queue([Counters(1 + 4 * stage + 1) for stage in (0, 2)])
+    fetched, multiplied = (status.payload for status in device.run()[0])
+    assert (16 * fetched, multiplied) == (total.bytes_in, total.multiply)
+    # The model knows nothing of the host's turns between a step's products.
+    assert total.cycles <= step.cycles <= 1.1 * total.cycles
 
 
 @pytest.mark.slow
