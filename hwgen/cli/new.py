@@ -33,8 +33,6 @@ def new(
     interface: str | None,
 ) -> None:
     """Print a commented spec of KIND with every key, its default and its legal values."""
-    from hwgen.operators.starter import starter_spec
-
     chosen = {}
     for item in formats:
         key, equals, value = item.partition("=")
@@ -44,10 +42,16 @@ def new(
     given = {"name": name, "overflow": overflow, "interface": interface}
     if rounding is not None or bits is not None:
         given["rounding"] = {"mode": rounding or "sr", "bits": bits}  # type: ignore[assignment]
-    click.echo(
-        starter_spec(kind, formats=chosen, keys={key: value for key, value in given.items() if value}),
-        nl=False,
-    )
+    keys = {key: value for key, value in given.items() if value}
+    if kind == "trainer":
+        from hwgen.trainer.starter import starter_trainer
+
+        text = starter_trainer({**keys, **({"formats": chosen} if chosen else {})})
+    else:
+        from hwgen.operators.starter import starter_spec
+
+        text = starter_spec(kind, formats=chosen, keys=keys)
+    click.echo(text, nl=False)
 
 
 @click.command(
@@ -59,5 +63,7 @@ def new(
 def schema() -> None:
     """Print the JSON Schema of spec files, for editors that complete and check YAML."""
     from hwgen.operators import json_schema
+    from hwgen.train.network_spec import NetworkSpec
+    from hwgen.trainer.spec import TrainerSpec
 
-    print_json(json_schema())
+    print_json(json_schema(TrainerSpec, NetworkSpec))

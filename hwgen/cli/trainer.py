@@ -1,21 +1,22 @@
-"""``hwgen trainer``: what a training core takes, cycle by cycle, before there is one."""
+"""``hwgen trainer``: what a training core takes before there is one, what it costs, whether it is right."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from hwgen.cli.output import example, print_json, print_table, working
-from hwgen.errors import InputError
+from hwgen.errors import CheckError, InputError
 
 __all__ = ["trainer"]
 
 
-@click.group(short_help="Estimate training cores: cycles, energy, area.")
+@click.group(short_help="Estimate and check training cores.")
 def trainer() -> None:
-    """Estimate what a training core does and costs."""
+    """Estimate what a training core does and costs, and check it against golden."""
 
 
 @trainer.command(
@@ -129,17 +130,41 @@ def _estimate_network(
     short_help="LUTs of a core, kernel by kernel.",
     epilog=example("hwgen trainer area examples/trainer/edge_trainer.yaml"),
 )
-@click.argument("spec", metavar="SPEC", type=click.Path(path_type=Path))
+@click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def area(spec: Path, as_json: bool) -> None:
+def area(target: Path, as_json: bool) -> None:
     """Synthesise each kernel of a core with Yosys. A new core takes some ten minutes."""
     from hwgen.trainer.area import measure_core
-    from hwgen.trainer.spec import load_spec
 
     with working("synthesising") as say:
-        measured = measure_core(load_spec(spec), progress=say)
+        measured = measure_core(target, progress=say)
     if as_json:
         print_json(measured.to_json())
         return
     for line in measured.lines():
         click.echo(line)
+
+
+@trainer.command(
+    short_help="Check golden = RTL, under cocotb.",
+    epilog=example("hwgen trainer verify examples/trainer/edge_trainer.yaml"),
+)
+@click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the streams' pauses.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def verify(target: Path, seed: int, as_json: bool) -> None:
+    """Run a core's regression on its RTL: programs of every command, faults and resets."""
+    from hwgen.trainer.verify import verify_core
+
+    with working("verifying") as say:
+        name, found = verify_core(target, seed=seed, progress=say)
+    if as_json:
+        print_json({"name": name, "passed": found.passed, **asdict(found)})
+    else:
+        click.echo(f"{'PASS' if found.passed else 'FAIL'}  {name} (trainer): golden = cocotb")
+        click.echo(
+            f"  {found.checked} of {found.vectors} beats compared, {found.mismatches} mismatches, "
+            f"{found.cycles} cycles"
+        )
+    if not found.passed:
+        raise CheckError(f"{name}: golden and RTL do not agree{': ' * bool(found.error)}{found.error}")

@@ -13,7 +13,7 @@ from hwgen.errors import InputError, legal_values
 from hwgen.operators import kinds
 from hwgen.operators.kind import Kind
 from hwgen.operators.operator import Operator
-from hwgen.spec import SpecSource, read_spec, validate
+from hwgen.spec import Record, SpecSource, read_spec, validate
 from hwgen.spec.selection import lists_formats
 
 __all__ = ["find_kind", "json_schema", "kind_names", "load", "load_project"]
@@ -74,7 +74,7 @@ def _from_source(source: SpecSource) -> Operator:
     if name not in kind_names():
         legal = legal_values("kind", name, kind_names())
         if name == "trainer":
-            legal = "a trainer is no operator: legal here: hwgen emit, rtl and trainer"
+            legal = "a trainer is no operator: legal: hwgen emit, rtl, trainer area, trainer verify"
         raise source.error(legal, ("kind",))
     kind = find_kind(name)
     if kind.selected is not None and lists_formats(source.data):
@@ -82,19 +82,26 @@ def _from_source(source: SpecSource) -> Operator:
     return Operator(kind, validate(kind.spec_model, source))
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of spec files, for editors that complete and check them."""
+def json_schema(*others: type[Record]) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of spec files, for editors that complete and check them.
+
+    Parameters
+    ----------
+    *others : subclasses of Record
+        Specs that are of no operator.
+    """
     definitions: dict[str, Any] = {}
     choices = []
     found = [find_kind(name) for name in kind_names()]
-    for kind in [*found, *(kind.selected for kind in found if kind.selected is not None)]:
-        schema = kind.spec_model.model_json_schema(ref_template="#/$defs/{model}")
+    kinds_found = [*found, *(kind.selected for kind in found if kind.selected is not None)]
+    for model in [*(kind.spec_model for kind in kinds_found), *others]:
+        schema = model.model_json_schema(ref_template="#/$defs/{model}")
         definitions |= schema.pop("$defs", {})
         definitions[schema["title"]] = schema
         choices.append({"$ref": f"#/$defs/{schema['title']}"})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "hwgen operator spec",
+        "title": "hwgen spec",
         "oneOf": choices,
         "$defs": dict(sorted(definitions.items())),
     }

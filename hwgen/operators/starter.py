@@ -9,7 +9,7 @@ from hwgen.errors import InputError, legal_values
 from hwgen.operators.registry import find_kind, kind_names, load
 from hwgen.spec import Record
 
-__all__ = ["starter_spec"]
+__all__ = ["commented", "starter_spec"]
 
 _COMMENT_COLUMN = 36
 
@@ -32,18 +32,23 @@ def starter_spec(kind: str, *, formats: Mapping[str, str], keys: Mapping[str, An
         If the kind is unknown, or a value is not legal.
     """
     if kind not in kind_names():
-        raise InputError(legal_values("kind", kind, kind_names()))
+        raise InputError(legal_values("kind", kind, [*kind_names(), "trainer"]))
     definition = find_kind(kind)
     for key in formats:
         if key not in definition.example:
             raise InputError(legal_values(f"format of {kind}", key, definition.example))
     operator = load({"kind": kind, "formats": {**definition.example, **formats}, **definition.extras, **keys})
-    heading = [
+    return commented(
+        operator.spec,
         f"# {kind}: {definition.summary}.",
         "# `hwgen formats` lists the formats; {float: {...}} and {fixed: {...}} spell out others.",
-        "# Keys behind a # are unset; the rest are set to what they would be by default, or as you asked.",
-    ]
-    return "\n".join([*heading, *_lines(operator.spec, "")]) + "\n"
+    )
+
+
+def commented(record: Record, *heading: str) -> str:
+    """Return a record as YAML below a heading, every key with what it may be."""
+    about = "# Keys behind a # are unset; the rest are set to what they would be by default, or as you asked."
+    return "\n".join([*heading, about, *_lines(record, "")]) + "\n"
 
 
 def _lines(record: Record, indent: str) -> list[str]:

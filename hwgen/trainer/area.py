@@ -17,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.emit import emit_files
 from hwgen.errors import CheckError
 from hwgen.flow.area import AreaReport, synthesise
-from hwgen.flow.rtl import generate_rtl
-from hwgen.trainer.project import render_core
+from hwgen.trainer.builds import project_with_rtl
 from hwgen.trainer.spec import TrainerSpec
 
 __all__ = ["BISMO_LUTS", "CoreArea", "kernel_text", "measure_core"]
@@ -105,14 +103,14 @@ class CoreArea:
 
 
 def measure_core(
-    spec: TrainerSpec, family: str = "xcup", progress: Callable[[str], None] = lambda step: None
+    target: Path | TrainerSpec, family: str = "xcup", progress: Callable[[str], None] = lambda step: None
 ) -> CoreArea:
     """Return what a core costs. A core that is new takes some ten minutes, kernels seen before nothing.
 
     Parameters
     ----------
-    spec : TrainerSpec
-        The core.
+    target : Path or TrainerSpec
+        A spec, or an emitted core, whose RTL is taken as it is.
     family : str
         Device family: one of `hwgen.flow.area.FAMILIES`.
     progress : callable
@@ -126,9 +124,7 @@ def measure_core(
         If a tool is missing or fails.
     """
     with tempfile.TemporaryDirectory(prefix="hwgen-") as folder:
-        project = emit_files(render_core(spec), Path(folder, spec.name))
-        progress("C++ to RTL")
-        generate_rtl(project)
+        spec, project = project_with_rtl(target, Path(folder), progress)
         verilog = (project / "rtl" / f"{spec.name}.sv").read_text(encoding="utf-8")
         manifest = json.loads((project / "manifest.json").read_text(encoding="utf-8"))
         kernels = {}

@@ -36,6 +36,9 @@ class _Choice(Whole):
             raise spec_error(f"{self.what} {quoted(value)} is not legal: legal: {legal}")
         return value
 
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "integer", "enum": list(self.legal)}  # type: ignore[attr-defined]
+
 
 class Array(Record):
     """The dot units: how many, how wide, and how they multiply."""
@@ -79,6 +82,11 @@ class TrainerRounding(Record):
     @classmethod
     def _expand(cls, data: Any) -> Any:
         return {"mode": data} if isinstance(data, str) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """Let a mode be written as the bare word, too."""
+        return {"anyOf": [{"type": "string", "enum": [mode.value for mode in RoundingMode]}, handler(schema)]}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

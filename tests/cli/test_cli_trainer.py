@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from hwgen.cli import main
+from hwgen.flow.simulate import BenchRun
+from hwgen.trainer import load_spec
 
 SPEC = Path(__file__).parents[2] / "examples" / "trainer" / "edge_trainer.yaml"
 
@@ -91,8 +94,9 @@ def test_the_area_of_a_core_is_printed_with_and_without_a_network(monkeypatch: p
     keys = ("luts", "ffs", "carries", "muxes", "dsps", "depth", "aig_nodes", "aig_levels", "clock_ps")
     report = AreaReport(name="kernel", family="xcup", cells={}, **dict.fromkeys(keys, 512))
 
-    def measured(spec: TrainerSpec, progress: object) -> area_module.CoreArea:
-        return area_module.CoreArea(spec, dict.fromkeys(("count_products", "accumulate", "drain"), report))
+    def measured(target: Path | TrainerSpec, progress: object) -> area_module.CoreArea:
+        kernels = dict.fromkeys(("count_products", "accumulate", "drain"), report)
+        return area_module.CoreArea(load_spec(target), kernels)
 
     monkeypatch.setattr(area_module, "measure_core", measured)
     mlp = ("--network", SPEC.with_name("digits_mlp.yaml"), "--widths", "8")
@@ -102,6 +106,73 @@ def test_the_area_of_a_core_is_printed_with_and_without_a_network(monkeypatch: p
         assert "the array: 1024 LUTs, 1.00 a digit multiplier, 0.25 a binary MAC" in output
     assert json.loads(run("trainer", "area", SPEC, "--json")[1])["luts"] == 1536
     assert json.loads(run("trainer", "estimate", SPEC, *mlp, "--area", "--json")[1])["area"]["luts"] == 1536
+
+
+def test_a_cores_regression_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert run("emit", SPEC, "-o", tmp_path / "core")[0] == 0
+    (tmp_path / "core" / "rtl" / "edge_trainer.sv").write_text("module edge_trainer(); endmodule")
+    folders = []
+
+    def simulated(mismatches: int) -> Callable[..., BenchRun]:
+        def run_bench(project: Path, seed: int) -> BenchRun:
+            folders.append((project, seed))
+            return BenchRun(
+                vectors=9, checked=9, mismatches=mismatches, error="" if not mismatches else "bad"
+            )
+
+        return run_bench
+
+    monkeypatch.setattr("hwgen.trainer.verify.simulate", simulated(0))
+    code, output = run("trainer", "verify", tmp_path / "core", "--seed", "3")
+    assert (code, folders) == (0, [(tmp_path / "core", 3)])  # its own RTL, as it is
+    assert output.startswith("PASS  edge_trainer (trainer): golden = cocotb\n  9 of 9 beats compared, 0 mism")
+    assert json.loads(run("trainer", "verify", tmp_path / "core", "--json")[1])["passed"] is True
+    monkeypatch.setattr("hwgen.trainer.verify.simulate", simulated(2))
+    code, output = run("trainer", "verify", tmp_path / "core")
+    assert code == 1
+    assert "FAIL  edge_trainer" in output
+    assert "error: edge_trainer: golden and RTL do not agree: bad" in output
+
+
+def test_commands_for_operators_name_those_for_cores(tmp_path: Path) -> None:
+    assert run("emit", SPEC, "-o", tmp_path / "core")[0] == 0
+    message = "a trainer is no operator: legal: hwgen emit, rtl, trainer area, trainer verify"
+    for command in ("verify", "prove", "area"):
+        code, output = run(command, SPEC)
+        assert code == 2
+        assert message in output
+    code, output = run("verify", tmp_path / "core")
+    assert code == 2
+    assert message in output
+
+
+def test_a_trainer_spec_to_start_from_loads_as_it_is(tmp_path: Path) -> None:
+    code, output = run("new", "trainer", "--name", "mine", "--rounding", "sr", "--bits", "9")
+    assert code == 0
+    spec = tmp_path / "mine.yaml"
+    spec.write_text(output)
+    assert load_spec(spec) == load_spec(
+        {"kind": "trainer", "name": "mine", "rounding": {"mode": "sr", "bits": 9}}
+    )
+    assert "digit: 2                           # bits of a digit" in output
+    for arguments, message in (
+        (("trainer", "--interface", "stream"), "unknown key 'interface': legal: kind, name, array"),
+        (("trainer", "--format", "a=bf16"), "unknown key 'formats'"),
+        (("trainr",), "unknown kind 'trainr': did you mean 'trainer'?"),
+    ):
+        code, output = run("new", *arguments)
+        assert code == 2
+        assert message in output
+
+
+def test_the_schema_knows_trainers_and_networks() -> None:
+    schema = json.loads(run("schema")[1])
+    assert {"$ref": "#/$defs/TrainerSpec"} in schema["oneOf"]
+    assert {"$ref": "#/$defs/NetworkSpec"} in schema["oneOf"]
+    assert schema["$defs"]["Array"]["properties"]["digit"]["enum"] == [1, 2, 4]
+    short, full = schema["$defs"]["TrainerRounding"]["anyOf"]
+    assert "sr" in short["enum"]
+    assert set(full["properties"]) == {"mode", "bits", "lfsr"}
 
 
 def test_what_no_core_does_yet_is_refused_with_what_it_does(tmp_path: Path) -> None:
