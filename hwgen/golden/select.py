@@ -23,6 +23,7 @@ def selected(
     mode: Array,
     *,
     widths: Sequence[Sequence[int]],
+    vectors: Sequence[bool],
     dtype: np.dtype[Any],
     rand: Array | None = None,
 ) -> Array:
@@ -34,12 +35,14 @@ def selected(
         ``units[k](*operands, rand)``: the unit of mode k, on bit patterns of that mode's formats. A mode
         beyond them takes the last.
     operands : sequence of ndarray of unsigned integers
-        Words of the operand ports. The pattern is in the low bits; the bits above a narrow format are
-        ignored.
+        Words of the operand ports; of vectors, of their elements. The pattern is in the low bits; the bits
+        above a narrow format are ignored.
     mode : ndarray of unsigned integers
         Words of the port `mode`, of a shape that broadcasts with the operands.
     widths : sequence of sequence of int
-        ``widths[k]``: bits of each operand in mode k.
+        ``widths[k]``: bits of each operand, or of its elements, in mode k.
+    vectors : sequence of bool
+        Which operands have a last axis of elements.
     dtype : dtype
         Of the result: unsigned, wide enough for every mode. A narrow result has zeros above it.
     rand : ndarray or None
@@ -51,7 +54,11 @@ def selected(
         Bit patterns in the broadcast shape.
     """
     arrays = [np.asarray(array) for array in (*operands, mode, *([] if rand is None else [rand]))]
-    arrays = [np.broadcast_to(array, np.broadcast_shapes(*(a.shape for a in arrays))) for array in arrays]
+    tails = [array.shape[-1:] if vector else () for array, vector in zip(arrays, vectors, strict=False)]
+    tails += [()] * (len(arrays) - len(tails))
+    leading = [array.shape[: array.ndim - len(tail)] for array, tail in zip(arrays, tails, strict=True)]
+    shape = np.broadcast_shapes(*leading)
+    arrays = [np.broadcast_to(array, shape + tail) for array, tail in zip(arrays, tails, strict=True)]
     modes = np.minimum(arrays[len(operands)], len(units) - 1)
     result = np.zeros(modes.shape, dtype)
     for number, (unit, bits) in enumerate(zip(units, widths, strict=True)):

@@ -7,12 +7,14 @@ the modes share words. Narrow formats lie in the low bits of the widest's word.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.formats.checks import storage_dtype
 from hwgen.golden.select import selected
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Port
@@ -29,7 +31,8 @@ def selected_kind(plain: Kind, *, spec_model: type[SelectedSpec], result: str) -
     Parameters
     ----------
     plain : Kind
-        A kind of scalar ports named by the keys of `formats`, each activation taking one random word at most.
+        A kind of ports named by the keys of `formats`, of one number or several of one format, each
+        activation taking one random word at most.
     spec_model : type
         Record of the specs with lists.
     result : str
@@ -39,27 +42,36 @@ def selected_kind(plain: Kind, *, spec_model: type[SelectedSpec], result: str) -
         name=plain.name,
         summary=f"{plain.summary}; formats selected by the port mode",
         spec_model=spec_model,
-        inputs=lambda spec: (*(_port(key, key, spec) for key in _operands(plain, spec)), _mode_port(spec)),
-        output=lambda spec: _port("y", result, spec),
+        inputs=lambda spec: (
+            *(_port(port, port.name, spec) for port in _operands(plain, spec)),
+            _mode_port(spec),
+        ),
+        output=lambda spec: _port(plain.output(plain_specs(spec)[0]), result, spec),
         golden=partial(_golden, plain, result),
         vectors=partial(_vectors, plain),
         example=plain.example,
+        extras=plain.extras,
         sentences=_sentences,
     )
 
 
-def _operands(plain: Kind, spec: SelectedSpec) -> list[str]:
-    return [port.name for port in plain.inputs(plain_specs(spec)[0])]
+def _operands(plain: Kind, spec: SelectedSpec) -> tuple[Port, ...]:
+    return plain.inputs(plain_specs(spec)[0])
 
 
-def _port(name: str, key: str, spec: SelectedSpec) -> Port:
+def _port(first: Port, key: str, spec: SelectedSpec) -> Port:
+    """Return the port that is `first` in mode 0, for the formats of `key` in every mode."""
     formats = spec.lists[key]
     if len(formats) == 1:
-        return Port.scalar(name, formats[0])
+        return first
     width = max(format_.width for format_ in formats)
     names = [format_.name for format_ in formats]
-    above = "zeros above them" if name == "y" else "what is above them is ignored"
-    return Port.bits(name, width, f"{', '.join(names[:-1])} or {names[-1]} by mode, in the low bits; {above}")
+    above = "zeros above them" if first.name == "y" else "what is above them is ignored"
+    holds = f"{', '.join(names[:-1])} or {names[-1]} by mode, in the low bits; {above}"
+    if first.packed:
+        holds = f"{first.elements} elements of {width} bits, element 0 lowest, each {holds}"
+    field = replace(first.fields[0], width=width, format=None)
+    return replace(first, fields=(field,), holds=holds)
 
 
 def _mode_port(spec: SelectedSpec) -> Port:
@@ -80,8 +92,9 @@ def _golden(
         [unit(of_mode) for of_mode in specs],
         words,
         mode,
-        widths=[[port.width for port in plain.inputs(of_mode)] for of_mode in specs],
-        dtype=_port("y", result, spec).dtype,
+        widths=[[port.layout[0] for port in plain.inputs(of_mode)] for of_mode in specs],
+        vectors=[port.packed for port in _operands(plain, spec)],
+        dtype=np.dtype(storage_dtype(max(format_.width for format_ in spec.lists[result]))),
         rand=rand,
     )
 
@@ -90,14 +103,14 @@ def _vectors(plain: Kind, spec: SelectedSpec, count: int, rng: np.random.Generat
     """Return the plain kind's vectors of every mode, with anything above the narrow formats."""
     mode = rng.integers(0, 1 << spec.mode_bits, count).astype(np.uint64)
     specs = plain_specs(spec)
-    ports = [_port(key, key, spec) for key in _operands(plain, spec)]
-    columns = [np.zeros(count, np.uint64) for _ in ports]
+    ports = [_port(port, port.name, spec) for port in _operands(plain, spec)]
+    columns = [np.zeros(port.shape((count,)), np.uint64) for port in ports]
     for number, of_mode in enumerate(specs):
         chosen = np.minimum(mode, len(specs) - 1) == number
         hard = plain.vectors(of_mode, int(chosen.sum()), rng)
         for column, codes, port, narrow in zip(columns, hard, ports, plain.inputs(of_mode), strict=True):
-            word = rng.integers(0, (1 << port.width) - 1, len(codes), np.uint64, endpoint=True)
-            keep = np.uint64((1 << narrow.width) - 1)
+            word = rng.integers(0, (1 << port.layout[0]) - 1, codes.shape, np.uint64, endpoint=True)
+            keep = np.uint64((1 << narrow.layout[0]) - 1)
             column[chosen] = word & ~keep | np.asarray(codes, np.uint64) & keep
     return [*columns, mode]
 
@@ -106,9 +119,7 @@ def _sentences(spec: SelectedSpec) -> list[str]:
     specs = plain_specs(spec)
     sentences = []
     for mode, of_mode in enumerate(specs):
-        formats = ", ".join(
-            f"{key} {getattr(of_mode.formats, key).name}" for key in type(of_mode.formats).model_fields
-        )
+        formats = ", ".join(f"{key} {getattr(of_mode.formats, key).name}" for key in spec.lists)
         beyond = " or above" if mode == len(specs) - 1 and len(specs) < 1 << spec.mode_bits else ""
         sentences.append(f"Mode {mode}{beyond}: {formats}.")
     sentences.append(

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Discriminator, Tag, ValidationError, model
 
 from hwgen.formats import FixedFormat, FloatFormat, Overflow
 from hwgen.spec.fields import ArithmeticFormat
-from hwgen.spec.model import ElementwiseSpec
+from hwgen.spec.model import OperatorSpec
 from hwgen.spec.record import spec_error
 
 __all__ = ["MAX_MODES", "Selectable", "SelectedSpec", "lists_formats", "plain_specs"]
@@ -46,18 +46,21 @@ def lists_formats(data: Mapping[str, Any]) -> bool:
     return isinstance(formats, Mapping) and any(map(_is_list, formats.values()))
 
 
-class SelectedSpec(ElementwiseSpec):
+class SelectedSpec(OperatorSpec):
     """The keys of a spec with lists of formats; a kind narrows `formats` and names its plain spec."""
 
-    plain_model: ClassVar[type[ElementwiseSpec]]
+    plain_model: ClassVar[type[OperatorSpec]]
+    plain_keys: ClassVar[tuple[str, ...]] = ()
+    """Further keys, which are the same in the plain spec of every mode."""
     result_keys: ClassVar[tuple[str, ...]]
     """Keys of the addend and the result, whose lists hold floats only."""
 
     @property
     def lists(self) -> dict[str, _Formats]:
-        """The formats of each key by mode; one format for all modes is a list of one."""
+        """The formats of each key by mode; one format for all modes is a list of one, no format no key."""
         given = {key: getattr(self.formats, key) for key in type(self.formats).model_fields}
-        return {key: value if isinstance(value, tuple) else (value,) for key, value in given.items()}
+        lists = {key: value if isinstance(value, tuple) else (value,) for key, value in given.items()}
+        return {key: formats for key, formats in lists.items() if formats != (None,)}
 
     @property
     def modes(self) -> int:
@@ -83,7 +86,7 @@ class SelectedSpec(ElementwiseSpec):
                 f"{self.modes} formats to select from is out of range: legal: 2..{MAX_MODES}", "formats"
             )
         for key in self.result_keys:
-            for index, format_ in enumerate(self.lists[key]):
+            for index, format_ in enumerate(self.lists.get(key, ())):
                 if lengths[key] > 1 and isinstance(format_, FixedFormat):
                     raise spec_error(
                         f"the format {format_.name!r} cannot be selected for {key}: legal: float formats, "
@@ -115,7 +118,7 @@ class SelectedSpec(ElementwiseSpec):
 
 
 @lru_cache(maxsize=256)
-def plain_specs(spec: SelectedSpec) -> tuple[ElementwiseSpec, ...]:
+def plain_specs(spec: SelectedSpec) -> tuple[OperatorSpec, ...]:
     """Return the plain spec of each mode: a function of one lane, with random words from a port.
 
     Raises
@@ -129,7 +132,8 @@ def plain_specs(spec: SelectedSpec) -> tuple[ElementwiseSpec, ...]:
     specs = []
     for mode in range(spec.modes):
         formats = {key: list_[min(mode, len(list_) - 1)] for key, list_ in spec.lists.items()}
-        data = {"kind": spec.kind, "formats": formats, "rounding": rounding, "overflow": spec.overflow}
+        data = {key: getattr(spec, key) for key in ("kind", "overflow", *spec.plain_keys)}
+        data |= {"formats": formats, "rounding": rounding}
         try:
             specs.append(spec.plain_model.model_validate(data))
         except ValidationError as error:

@@ -17,6 +17,12 @@ TINY = {
     "formats": {"a": ["e2m1", "q2.2"], "b": ["e2m1", "q2.2"], "acc": ["e3m2", "e2m3"]},
     "overflow": "saturate",
 }
+TINY_DOT = {
+    "kind": "dot",
+    "n": 2,
+    "formats": {"a": ["e2m1", "int3"], "b": ["int2", "e2m0none"], "y": ["e3m2", "e2m3"]},
+    "overflow": "saturate",
+}
 FP8_BF16 = {
     "kind": "mac",
     "formats": {"a": ["e4m3fn", "e5m2", "bf16"], "b": ["e4m3fn", "e5m2", "bf16"], "acc": "fp32"},
@@ -28,6 +34,17 @@ def test_a_tiny_unit_is_right_in_golden_cpp_and_rtl_for_every_word_and_mode(tmp_
     report = verify(project, engines=("csim", "rtl"))
     assert report.passed
     assert report.vectors == 1 << 4 + 4 + 6 + 1
+
+
+@pytest.mark.parametrize(
+    "scheme", ["exact", {"aligned": {"bits": 2, "shifted_out": "jam"}}], ids=["exact", "aligned"]
+)
+def test_a_tiny_dot_is_right_in_golden_cpp_and_rtl_for_every_word_and_mode(
+    scheme: object, tmp_path: Path
+) -> None:
+    report = verify(emit(load({**TINY_DOT, "scheme": scheme}), tmp_path / "tiny"), engines=("csim", "rtl"))
+    assert report.passed
+    assert report.vectors == 1 << 2 * (4 + 3) + 1
 
 
 @pytest.mark.parametrize("rounding", ["rup", {"mode": "sr", "bits": 8, "rand": {"lfsr": {}}}])

@@ -57,6 +57,7 @@ class Selection:
             [unit(number) for number in range(self.modes)],
             operands,
             mode,
+            vectors=[False] * 3,
             widths=[[fmt.width for fmt in self.in_mode(number)[:3]] for number in range(self.modes)],
             dtype=np.dtype(np.uint64),
             rand=words,

@@ -68,6 +68,64 @@ def test_an_fma_has_lists_for_every_operand_and_the_result() -> None:
     ]
 
 
+DOT = {
+    "kind": "dot",
+    "n": 2,
+    "formats": {"a": ["e4m3fn", "bf16"], "b": "e4m3fn", "c": "fp32", "y": ["fp16", "fp32"]},
+}
+
+
+def test_a_dot_has_vectors_whose_elements_are_as_wide_as_the_widest() -> None:
+    operator = load(DOT)
+    assert [(port.name, port.layout) for port in operator.inputs] == [
+        ("a", (16, 16)),
+        ("b", (8, 8)),
+        ("c", (32,)),
+        ("mode", (1,)),
+    ]
+    assert operator.inputs[0].holds.startswith("2 elements of 16 bits, element 0 lowest, each e4m3fn or bf16")
+    a, b = [[0xFF38, 0x38], [0x3F80, 0x3F80]], [[0x38, 0x38]] * 2
+    assert operator.golden(a, b, [0, 0], [0, 1]).tolist() == [0x4000, 0x40000000]  # 1 * 1 + 1 * 1
+    assert load(operator.spec.to_yaml()) == operator
+    assert operator.name == "dot2_exact_e4m3fn_bf16_e4m3fn_fp32_fp16_fp32_rne"
+
+
+@pytest.mark.parametrize("scheme", ["exact", {"aligned": 5}])
+def test_every_mode_of_a_dot_computes_what_the_plain_unit_computes(scheme: object) -> None:
+    operator = load({**DOT, "scheme": scheme})
+    a, b, c, mode = operator.vectors(3000, seed=2)
+    got = operator.golden(a, b, c, mode)
+    for number, (x, y) in enumerate((("e4m3fn", "fp16"), ("bf16", "fp32"))):
+        formats = {"a": x, "b": "e4m3fn", "c": "fp32", "y": y}
+        plain = load({"kind": "dot", "n": 2, "formats": formats, "scheme": scheme})
+        chosen = mode == number
+        assert chosen.sum() > 1000
+        elements = a[chosen] & ((1 << plain.inputs[0].layout[0]) - 1)
+        assert np.array_equal(got[chosen], plain.golden(elements, b[chosen], c[chosen]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scheme": "tree"}, "the scheme 'tree' rounds in formats of its own"),
+        ({"scheme": {"sequential": {"product": "bf16"}}}, "legal: exact, {aligned: {bits: w}}"),
+        ({"n": 65}, "legal: 1..64"),
+        (
+            {"formats": {"a": ["mxfp8_e4m3", "bf16"], "b": "bf16", "y": "fp32"}},
+            "'mxfp8_e4m3' is of the block family",
+        ),
+        (
+            {"formats": {"a": ["e4m3fn", "bf16"], "b": "bf16", "c": ["fp32", "q8.8"], "y": "fp32"}},
+            "selected for c",
+        ),
+    ],
+)
+def test_lists_that_make_no_dot_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        load({**DOT, **changes})
+    assert message in str(refusal.value)
+
+
 def test_fixed_and_float_operands_can_be_selected() -> None:
     operator = load(
         {"kind": "mac", "formats": {"a": ["q1.7", "e4m3fn"], "b": ["q1.7", "e4m3fn"], "acc": "fp16"}}

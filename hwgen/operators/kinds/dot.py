@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,11 @@ from hwgen.golden.dot_unit import (
 from hwgen.operators.dot_vectors import hard_dot_operands
 from hwgen.operators.kind import Kind
 from hwgen.operators.port import Port
+from hwgen.operators.selection import selected_kind
 from hwgen.spec import FormatField, OperatorSpec, Record, Whole, one_of, spec_error
+from hwgen.spec.selection import Selectable, SelectedSpec, plain_specs
 
-__all__ = ["KIND", "DotFormats", "DotSpec"]
+__all__ = ["KIND", "DotFormats", "DotSpec", "SelectedDotFormats", "SelectedDotSpec"]
 
 _MAX_ALIGNED_BITS = 128
 
@@ -153,6 +156,12 @@ SchemeField = Annotated[
 ]
 
 
+def _scheme_parts(scheme: str | Record) -> list[str]:
+    """Return the words of a name that stand for a scheme."""
+    name = scheme if isinstance(scheme, str) else next(iter(type(scheme).model_fields))
+    return [name, *([f"w{scheme.aligned.bits}"] if isinstance(scheme, AlignedScheme) else [])]
+
+
 class DotSpec(OperatorSpec):
     """Spec of a dot product: y = round(a[0] * b[0] + ... + a[n-1] * b[n-1] + c)."""
 
@@ -250,10 +259,8 @@ class DotSpec(OperatorSpec):
         )
 
     def _name_parts(self) -> list[str]:
-        kind, *formats, rounding = super()._name_parts()
-        scheme = self.scheme if isinstance(self.scheme, str) else next(iter(type(self.scheme).model_fields))
-        bits = [f"w{self.scheme.aligned.bits}"] if isinstance(self.scheme, AlignedScheme) else []
-        return [f"{kind}{self.n}", scheme, *bits, *formats, rounding]
+        kind, *formats = super()._name_parts()
+        return [f"{kind}{self.n}", *_scheme_parts(self.scheme), *formats]
 
 
 def _inputs(spec: DotSpec) -> tuple[Port, ...]:
@@ -323,7 +330,56 @@ def _sentences(spec: DotSpec) -> list[str]:
     return sentences
 
 
-KIND = Kind(
+class SelectedDotFormats(Record):
+    """Formats of a dot product that are chosen at run time."""
+
+    a: Annotated[Selectable, Field(description="first vector: a format, or a list by mode")]
+    b: Annotated[Selectable, Field(description="second vector: a format, or a list by mode")]
+    c: Annotated[
+        Selectable | None,
+        Field(description="addend: a format, or a list by mode; without it there is none", examples=["fp16"]),
+    ] = None
+    y: Annotated[Selectable, Field(description="result: a format, or a list by mode")]
+
+
+class SelectedDotSpec(SelectedSpec):
+    """Spec of a dot product whose formats a port selects, summed at once."""
+
+    kind: Literal["dot"]
+    n: Annotated[int, Whole("n", 1, MAX_ELEMENTS), Field(description="elements of a vector")]
+    formats: SelectedDotFormats
+    scheme: Annotated[
+        SchemeField, Field(description="exact, or {aligned: {bits: w, shifted_out: truncate}}")
+    ] = "exact"
+
+    plain_model: ClassVar[type[OperatorSpec]] = DotSpec
+    plain_keys: ClassVar[tuple[str, ...]] = ("n", "scheme")
+    result_keys: ClassVar[tuple[str, ...]] = ("c", "y")
+
+    @model_validator(mode="after")
+    def _one_rounding(self) -> Self:
+        if isinstance(self.scheme, TreeScheme | SequentialScheme):
+            name = next(iter(type(self.scheme).model_fields))
+            raise spec_error(
+                f"the scheme {name!r} rounds in formats of its own, which cannot be selected: "
+                "legal: exact, {aligned: {bits: w}}",
+                "scheme",
+            )
+        return self
+
+    @property
+    def unit(self) -> DotUnit:
+        """The definition of the results in mode 0; all modes have its n, scheme and number of operands."""
+        first = plain_specs(self)[0]
+        assert isinstance(first, DotSpec)  # noqa: S101  (the plain model)
+        return first.unit
+
+    def _name_parts(self) -> list[str]:
+        kind, *formats = super()._name_parts()
+        return [f"{kind}{self.n}", *_scheme_parts(self.scheme), *formats]
+
+
+_PLAIN = Kind(
     name="dot",
     summary="y = a[0] * b[0] + ... + a[n-1] * b[n-1] + c, exact or in a given order",
     spec_model=DotSpec,
@@ -336,3 +392,5 @@ KIND = Kind(
     sentences=_sentences,
     random_words=lambda spec: spec.unit.words,
 )
+
+KIND = replace(_PLAIN, selected=selected_kind(_PLAIN, spec_model=SelectedDotSpec, result="y"))

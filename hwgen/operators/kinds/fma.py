@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from hwgen import golden
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ElementwiseSpec, NumberFormat, Record
+from hwgen.spec import ElementwiseSpec, NumberFormat, OperatorSpec, Record
 from hwgen.spec.selection import Selectable, SelectedSpec
 
 __all__ = ["KIND", "FmaFormats", "FmaSpec", "SelectedFmaFormats", "SelectedFmaSpec"]
@@ -45,13 +45,13 @@ class SelectedFmaFormats(Record):
     y: Annotated[Selectable, Field(description="result: a format, or a list by mode")]
 
 
-class SelectedFmaSpec(SelectedSpec):
+class SelectedFmaSpec(SelectedSpec, ElementwiseSpec):
     """Spec of an fma whose formats a port selects: y = round(a * b + c)."""
 
     kind: Literal["fma"]
     formats: SelectedFmaFormats
 
-    plain_model: ClassVar[type[ElementwiseSpec]] = FmaSpec
+    plain_model: ClassVar[type[OperatorSpec]] = FmaSpec
     result_keys: ClassVar[tuple[str, ...]] = ("c", "y")
 
 

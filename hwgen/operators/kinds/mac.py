@@ -11,7 +11,7 @@ from hwgen import golden
 from hwgen.formats import PositFormat, Rounding, RoundingMode
 from hwgen.operators.kind import ProductSum
 from hwgen.operators.product_sum import product_sum_kind
-from hwgen.spec import ElementwiseSpec, ModeField, NumberFormat, Record, one_of, spec_error
+from hwgen.spec import ElementwiseSpec, ModeField, NumberFormat, OperatorSpec, Record, one_of, spec_error
 from hwgen.spec.selection import Selectable, SelectedSpec
 
 __all__ = ["KIND", "MacFormats", "MacSpec", "SelectedMacFormats", "SelectedMacSpec", "Split"]
@@ -98,13 +98,13 @@ class SelectedMacFormats(Record):
     acc: Annotated[Selectable, Field(description="accumulator and result: a format, or a list by mode")]
 
 
-class SelectedMacSpec(SelectedSpec):
+class SelectedMacSpec(SelectedSpec, ElementwiseSpec):
     """Spec of a mac whose formats a port selects: y = round(a * b + acc)."""
 
     kind: Literal["mac"]
     formats: SelectedMacFormats
 
-    plain_model: ClassVar[type[ElementwiseSpec]] = MacSpec
+    plain_model: ClassVar[type[OperatorSpec]] = MacSpec
     result_keys: ClassVar[tuple[str, ...]] = ("acc",)
 
 
