@@ -218,7 +218,7 @@ def _estimated(
     occupied = dict.fromkeys(_BOUNDS, 0)
     multiply = executed = updated = beats_in = beats_out = 0
     for command in commands:
-        for stage in stages_of(type(command)):
+        for stage in stages_of(command):
             occupied[stage] += pass_cycles(spec, command)
         run = run_cycles(spec, command)
         match command:

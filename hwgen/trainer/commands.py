@@ -23,6 +23,7 @@ __all__ = [
     "Gemm",
     "Load",
     "Nop",
+    "Norm",
     "Store",
     "Unknown",
     "Update",
@@ -194,14 +195,32 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Norm:
+    """Finds the sum of squares of gradients in result memory, or of sums that they are added to.
+
+    g = v * 2^exponent, and x = g or s + g, each rounded once to fp32. The squares of the even x and those of
+    the odd ones are summed, rounded once after each, then both sums are added: a `norm` of fp32, interleaved
+    by two. It is the payload, as an fp32 pattern.
+    """
+
+    OPCODE: ClassVar[int] = 9
+    c: int = bits(16, "result word of row 0")
+    rows: int = bits(16, "result rows")
+    words: int = bits(12, "result words of a row")
+    pitch: int = bits(12, "result words from one result row to the next")
+    exponent: int = bits(16, "gradients are v * 2^exponent", signed=True)
+    sums: int = bits(1, "1: a frame of fp32 sums s is taken, and one of s + g sent; 0: neither")
+
+
+@dataclass(frozen=True)
 class Unknown:
     """A beat whose opcode no command has."""
 
     word: int
 
 
-Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update | Unknown
-COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update], ...] = (
+Command: TypeAlias = Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update | Norm | Unknown
+COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias | Update | Norm], ...] = (
     Nop,
     Fetch,
     Fill,
@@ -211,6 +230,7 @@ COMMANDS: tuple[type[Nop | Fetch | Fill | Gemm | Store | Counters | Load | Bias 
     Load,
     Bias,
     Update,
+    Norm,
 )
 
 

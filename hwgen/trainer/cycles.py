@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store, Update
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Norm, Store, Update
 from hwgen.trainer.judge import judge
 from hwgen.trainer.run_cycles import STAGES, pass_cycles, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
@@ -51,12 +51,25 @@ LATENCIES: dict[type[Command], Latency] = {
 
 After the last run cycle of a product follow the rows of its last tile, too, one a cycle.
 """
-_PRIORITY: dict[type[Command], int] = {Gemm: 0, Fill: 1, Fetch: 2, Load: 3, Store: 4, Bias: 4, Update: 4}
+_PRIORITY: dict[type[Command], int] = {
+    Gemm: 0,
+    Fill: 1,
+    Fetch: 2,
+    Load: 3,
+    Store: 4,
+    Bias: 4,
+    Update: 4,
+    Norm: 4,
+}
 """In which order the sequencer hears of what is done in the same cycle."""
 COMMAND_LATENCY = 7
 """From the first command beat to its issue."""
 ADDING_LATENCY = 6
 """What a product that adds to results takes longer, to read them."""
+PASSING_LATENCY = 6
+"""From the first beat that goes through the update unit to its first run cycle in the store stage."""
+FOURS_AHEAD = 5
+"""Fours of elements whose beats the fetch stage has taken, at most, when the update unit gets to them."""
 
 
 @dataclass
@@ -144,7 +157,7 @@ class Timeline:
     def issue_time(self, command: Command, holds: int | None) -> int:
         """Return when a command would be issued if it came next."""
         time = self._now + 1
-        own = stages_of(type(command)) if holds is not None else ()
+        own = stages_of(command) if holds is not None else ()
         for kind, stage in self._stages.items():
             flight = stage.flight
             if holds and kind is not own[-1]:
@@ -161,44 +174,58 @@ class Timeline:
     def issue(self, command: Command, holds: int | None) -> int:
         """Issue a command next, and return when. A refused one runs on no stage."""
         time = self._now = self.issue_time(command, holds)
-        own = [self._stages[kind] for kind in stages_of(type(command))] if holds is not None else []
+        own = [self._stages[kind] for kind in stages_of(command)] if holds is not None else []
         if not own:
             self._end = max(self._end, time + 1)
             return time
         for other in self._stages.values():
             while other.flight and other.flight[0].done < time:
                 other.flight.pop(0)
-        latencies = [LATENCIES[kind] for kind in stages_of(type(command))]
         run = run_cycles(self._spec, command)
-        # What two stages do together begins when both can, one cycle after what the second does alone.
-        together = len(own) > 1
-        begins = max(
-            max(time + latency.start + together, stage.free + (0 if together else latency.between))
-            for stage, latency in zip(own, latencies, strict=True)
-        )
-        taken = pass_cycles(self._spec, command)
-        for part in own:
-            part.free = begins + taken
-        stage, latency = own[-1], latencies[-1]
+        begins = self._occupy(command, time)
+        stage, latency = own[-1], LATENCIES[stages_of(command)[-1]]
         done = stage.free + latency.end
         if isinstance(command, Fill) and command.transpose:
             # The last block is turned out.
             stage.free += self._spec.array.lanes
             done += self._spec.array.lanes
-        elif isinstance(command, Store | Bias) and taken == _words(command):
+        elif isinstance(command, Store | Bias) and pass_cycles(self._spec, command) == _words(command):
             stage.free += 1  # a word came in every cycle, so that of the next order shows
         elif isinstance(command, Gemm):
             done = self._drained(stage, command, begins, run) + latency.end
-        for part in own:
-            flight = _InFlight(done, holds or 0 if part is stage else 0)
-            done = self._heard(flight, _PRIORITY[type(command)])
-            part.flight.append(flight)
-            part.times.commands += 1
+        for part in own[:-1]:
+            self._ends_at(part, time, part.free + LATENCIES[Fetch].end, 0, _PRIORITY[Fetch])
             part.times.run += run
-            part.times.busy += done - max(time, part.done)
-            part.done = done
-        self._end = max(self._end, done + 1)
+        self._ends_at(stage, time, done, holds or 0, _PRIORITY[type(command)])
+        stage.times.run += run
+        self._end = max(self._end, stage.done + 1)
         return time
+
+    def _occupy(self, command: Command, time: int) -> int:
+        """Have a command occupy its stages for as long as it takes; return when the last of them begins."""
+        *others, kind = stages_of(command)
+        stage, latency = self._stages[kind], LATENCIES[kind]
+        taken = pass_cycles(self._spec, command)
+        updates = int(isinstance(command, Update))  # its first beat is of four weights, not of one sum
+        begins = max(time + latency.start + updates, stage.free + latency.between)
+        for other in others:
+            # Beats go through to the store stage; while it is busy some of them wait in between.
+            fetch, first = self._stages[other], LATENCIES[other]
+            fetched = max(time + first.start, fetch.free + first.between)
+            begins = max(begins, fetched + PASSING_LATENCY + 2 * updates)
+            ahead = 1 + updates + FOURS_AHEAD * 4 // self._spec.update_lanes
+            fetch.free = max(fetched + run_cycles(self._spec, command), begins + taken - ahead)
+        stage.free = begins + taken
+        return begins
+
+    def _ends_at(self, stage: _Stage, time: int, done: int, holds: int, priority: int) -> None:
+        """Note that a command that was issued at some time ends a stage's work on it."""
+        flight = _InFlight(done, holds)
+        done = self._heard(flight, priority)
+        stage.flight.append(flight)
+        stage.times.commands += 1
+        stage.times.busy += done - max(time, stage.done)
+        stage.done = done
 
     def _heard(self, flight: _InFlight, priority: int) -> int:
         """Return when the sequencer hears that a command is done: it hears one a cycle, by priority."""

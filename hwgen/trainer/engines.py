@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import CheckError
-from hwgen.trainer.commands import Command, Fetch, Load, Store, Update, encode
+from hwgen.trainer.commands import Command, Fetch, Norm, Store, Update, encode
 from hwgen.trainer.cycles import estimate
 from hwgen.trainer.golden import GoldenCore
 from hwgen.trainer.layout import BEAT_BYTES, Frame
+from hwgen.trainer.run_cycles import stages_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Status
 
@@ -131,7 +132,7 @@ class NetworkEngine:
             self._network.push("din", np.ascontiguousarray(frame.beats).view("<u8"), last)
         self._network.push("cmd", [encode(command) for command in commands])
         # A frame that stops takes 2^16 cycles more; everything else is within a few times what is expected.
-        fetches = sum(isinstance(command, Fetch | Load | Update) for command in commands)
+        fetches = sum(Fetch in stages_of(command) for command in commands)
         patience = 4 * estimate(self._spec, commands).cycles + (fetches + 1 << 17)
         self.cycles += self._network.run(patience, {"status": len(commands)})
         rows, _ = self._network.pop("status")
@@ -166,4 +167,10 @@ class NetworkEngine:
 
 def _sends(command: Command) -> bool:
     """Say whether a command sends a frame if it is not refused."""
-    return isinstance(command, Update) or (isinstance(command, Store) and command.mode != Store.MEASURE)
+    match command:
+        case Store():
+            return command.mode != Store.MEASURE
+        case Norm():
+            return bool(command.sums)
+        case _:
+            return isinstance(command, Update)

@@ -23,6 +23,7 @@ from hwgen.trainer.commands import (
     Fill,
     Gemm,
     Load,
+    Norm,
     Store,
     Unknown,
     Update,
@@ -35,6 +36,7 @@ from hwgen.trainer.layout import (
     Frame,
     pack_integers,
     pack_results,
+    pack_sums,
     pack_weights,
     unpack_elements,
     unpack_numbers,
@@ -44,7 +46,7 @@ from hwgen.trainer.quantizer import Quantizer, as_float64
 from hwgen.trainer.run_cycles import STAGES, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code, Status
-from hwgen.trainer.update import updated
+from hwgen.trainer.update import added, gradients, norm_of, updated
 
 __all__ = ["GoldenCore"]
 
@@ -96,7 +98,7 @@ class GoldenCore:
     def takes_frame(self, command: Command | int) -> bool:
         """Say whether a command takes a frame of the data stream; a refused one leaves it there."""
         command = decode(command) if isinstance(command, int) else command
-        return isinstance(command, Fetch | Load | Update) and judge(self.spec, command).code is Code.OK
+        return Fetch in stages_of(command) and judge(self.spec, command).code is Code.OK
 
     def execute(self, command: Command | int, frame: Frame | None = None) -> tuple[Status, Frame | None]:
         """Run one command.
@@ -106,11 +108,12 @@ class GoldenCore:
         command : Command or int
             A command, or its beat.
         frame : Frame, optional
-            What a fetch, a load or an update takes from the data stream. Without one it stops at once.
+            What a fetch, a load, an update or a norm of sums takes from the data stream. Without one it stops
+            at once.
 
         Returns
         -------
-        Status, and the frame that a store or an update sends, or None
+        Status, and the frame that a store, an update or a norm of sums sends, or None
         """
         command = decode(command) if isinstance(command, int) else command
         code = judge(self.spec, command).code
@@ -132,11 +135,13 @@ class GoldenCore:
                     sent, payload = self._store(command)
                 case Update():
                     code, taken, sent = self._update(command, frame)
+                case Norm():
+                    code, taken, sent, payload = self._norm(command, frame)
                 case Bias():
                     self.bias[command.dest :][: command.words] = self.c[command.c :][: command.words]
                 case Counters():
                     payload = self._counter(command)
-            for kind in stages_of(type(command)):
+            for kind in stages_of(command):
                 stage = STAGES.index(kind)
                 self._run[stage] += info if taken is None or kind is Store else taken
                 self._commands[stage] += 1
@@ -300,6 +305,17 @@ class GoldenCore:
         weights, momenta = updated(update, numbers[0::2], numbers[1::2], self.c[_addresses(update)])
         return code, taken, pack_weights(weights, momenta)
 
+    def _norm(self, norm: Norm, frame: Frame) -> tuple[Code, int, Frame | None, int]:
+        """Return the code, the beats taken, the frame to send, if any, and the payload."""
+        x = gradients(self.c[_addresses(norm)], norm.exponent).reshape(-1)
+        if not norm.sums:
+            return Code.OK, 0, None, norm_of(x)
+        code, taken, _ = _taken(frame, run_cycles(self.spec, norm), 1)
+        sums = np.zeros_like(x)
+        sums[: 4 * taken] = unpack_numbers(frame.beats[:taken])
+        x = added(sums, x)
+        return code, taken, pack_sums(x), norm_of(x) if code is Code.OK else 0
+
     def _passed(self, store: Store) -> Array:
         """Return results after bias, mask and limit: shape (rows, words, cols)."""
         values = self.c[_addresses(store)]
@@ -349,7 +365,7 @@ def _taken(frame: Frame, words: int, a_word: int) -> _Taken:
     return _Taken(Code.OK if len(frame.beats) == wanted else Code.LATE_END, beats, words)
 
 
-def _addresses(block: Store | Load | Update) -> Array:
+def _addresses(block: Store | Load | Update | Norm) -> Array:
     """Return the addresses of a block of result words: shape (rows, words)."""
     return block.c + np.arange(block.rows)[:, None] * block.pitch + np.arange(block.words)
 

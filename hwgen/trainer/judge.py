@@ -11,7 +11,19 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import NamedTuple
 
-from hwgen.trainer.commands import Bias, Command, Counters, Fetch, Fill, Gemm, Load, Store, Unknown, Update
+from hwgen.trainer.commands import (
+    Bias,
+    Command,
+    Counters,
+    Fetch,
+    Fill,
+    Gemm,
+    Load,
+    Norm,
+    Store,
+    Unknown,
+    Update,
+)
 from hwgen.trainer.layout import container_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code
@@ -124,7 +136,7 @@ def _look(spec: TrainerSpec, command: Command) -> _Look:
         case Load():
             shape = _block_shape(command)
             spans = [_block_span(spec, command)]
-        case Update():
+        case Update() | Norm():
             results = command.rows * command.words * spec.array.cols
             shape = _block_shape(command) and results % 4 == 0 and _fits(spec, command.exponent)
             spans = [_block_span(spec, command)]
@@ -156,11 +168,11 @@ def _fetch_shape(spec: TrainerSpec, fetch: Fetch) -> bool:
     return bool(fetch.measure or fetch.take) or _fits(spec, fetch.exponent)
 
 
-def _block_shape(block: Store | Load | Update) -> bool:
+def _block_shape(block: Store | Load | Update | Norm) -> bool:
     return min(block.rows, block.words) > 0 and block.pitch >= block.words
 
 
-def _block_span(spec: TrainerSpec, block: Store | Load | Update) -> _Span:
+def _block_span(spec: TrainerSpec, block: Store | Load | Update | Norm) -> _Span:
     end = block.c + (block.rows - 1) * block.pitch + block.words - 1
     return _Span(block.c, end, spec.c_words, "c")
 

@@ -4,7 +4,7 @@ A tensor is row-major; its rows (the last axis) are padded with zeros to whole w
 of int8 has a word in each beat, one of int16 in each two, one of fp32 in each four, element 0 lowest. Results
 come and go two to a beat, as 64-bit integers; requantised ones leave densely packed in int8 or int16, the
 last beat filled up with zeros. Weights of an update come and go with their momenta: four weights, four
-momenta, and so on, in fp32.
+momenta, and so on, in fp32; sums of gradients come and go in fp32, too, and nothing fills them up.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ __all__ = [
     "pack_integers",
     "pack_numbers",
     "pack_results",
+    "pack_sums",
     "pack_weights",
     "to_words",
     "unpack_elements",
     "unpack_integers",
     "unpack_numbers",
     "unpack_results",
+    "unpack_sums",
     "unpack_weights",
 ]
 
@@ -150,6 +152,24 @@ def unpack_integers(frame: Frame, container: int, count: int) -> Array:
 def unpack_results(frame: Frame) -> Array:
     """Return the results in a frame of a store, as int64."""
     return np.ascontiguousarray(frame.beats).reshape(-1).view("<i8").astype(np.int64)
+
+
+def pack_sums(sums: Array) -> Frame:
+    """Return fp32 sums as the frame that a norm takes, or sends.
+
+    Raises
+    ------
+    ValueError
+        If they are not float32, or not a multiple of four.
+    """
+    if sums.dtype != np.float32 or sums.size % 4 or not sums.size:
+        raise ValueError(f"a multiple of four float32 sums are needed, not {sums.size} of {sums.dtype}")
+    return Frame(np.ascontiguousarray(sums, _FP32).reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES))
+
+
+def unpack_sums(frame: Frame) -> Array:
+    """Return the fp32 sums in the frame of a norm."""
+    return unpack_numbers(frame.beats)
 
 
 def pack_weights(weights: Array, momenta: Array) -> Frame:

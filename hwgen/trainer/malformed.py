@@ -12,6 +12,7 @@ from hwgen.trainer.commands import (
     Fill,
     Gemm,
     Load,
+    Norm,
     Store,
     Unknown,
     Update,
@@ -78,4 +79,7 @@ def _results(spec: TrainerSpec) -> Iterator[Command]:
     yield Bias(0, 2, spec.bias_words - 1)
     yield Update(0, 0, 1, 1)
     yield Update(last, 2, 1, 1)
+    yield Norm(0, 1, 2, 1)
+    yield Norm(last, 2, 1, 1, sums=1)
+    yield Norm(0, 1, 1, 1, exponent=spec.exponents[0] - 1)
     yield Counters(LAST_COUNTER + 1)

@@ -14,7 +14,8 @@ from hwgen.trainer.sizes import CoreSizes
 __all__ = ["Channel", "Kernel", "Network", "network_of"]
 
 _TICKET = 16 + 8 + 4
-_DONE = _TICKET + 4 + 32 + 24
+_PAYLOAD = 32
+_DONE = _TICKET + 4 + 32 + _PAYLOAD
 _COMMAND, _STATUS, _BEAT = 256, 128, 128
 _ORDER = _COMMAND + _TICKET
 _CHECKED = _COMMAND + 4 + 8
@@ -148,7 +149,7 @@ def _channels(s: CoreSizes) -> tuple[Channel, ...]:
     def written(address: int, data: int) -> int:
         return 2 + address + data + _DONE
 
-    outgoing = 6 + 64 * s.cols + s.exponent_bits + 4 + _TICKET + 24
+    outgoing = 5 + 64 * s.cols + s.exponent_bits + 4 + _TICKET + _PAYLOAD
     queue = "as many commands as a stage may have, so the sequencer never waits"
     trip = "covers the way through the memory, so a word comes in every clock"
     handover = "one word waiting, one arriving"
@@ -243,7 +244,7 @@ def _channels(s: CoreSizes) -> tuple[Channel, ...]:
         channel("store_steps", s.store_step_bits + _TICKET, f"{t}store_step<core>::width", 8, trip),
         channel("lines", outgoing, f"{t}line<core>::width", 2, handover),
         channel("update_rules", 3 * 32, f"{t}update_rule::width", 4, "as many as there are store commands"),
-        channel("masters", _BEAT + 4, f"{t}master_beat::width", 4, "some beats ahead of the gradients"),
+        channel("masters", 2 * _BEAT + 4, f"{t}master_pair::width", 2, handover),
         channel("packed_lines", outgoing, f"{t}line<core>::width", 2, handover),
     )
 

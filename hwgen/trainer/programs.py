@@ -9,9 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store, Update, encode
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Norm, Store, Update, encode
 from hwgen.trainer.golden import GoldenCore
-from hwgen.trainer.layout import Array, Frame, pack, pack_numbers, pack_results, pack_weights, to_words
+from hwgen.trainer.layout import (
+    Array,
+    Frame,
+    pack,
+    pack_numbers,
+    pack_results,
+    pack_sums,
+    pack_weights,
+    to_words,
+)
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code, Status
 
@@ -176,7 +185,7 @@ def pattern(x: float) -> int:
 
 
 def random_update(spec: TrainerSpec, rng: np.random.Generator) -> Program:
-    """Return a program of loads, updates of whole and of broken frames, and a store that follows."""
+    """Return a program of loads, updates and norms, of whole and of broken frames, and stores."""
     cols = spec.array.cols
     commands: list[Command] = []
     frames: list[Frame] = []
@@ -205,12 +214,19 @@ def random_update(spec: TrainerSpec, rng: np.random.Generator) -> Program:
                 decay=pattern(rng.choice([1e-4, 0.0])),
             )
         )
-        frame = pack_weights(w, m)
-        wrong = rng.random()
-        if wrong < 0.15 and len(frame.beats) > 1:
-            frame = Frame(frame.beats[: int(rng.integers(1, len(frame.beats)))])
-        elif wrong < 0.3:
-            frame = Frame(np.concatenate([frame.beats, frame.beats[:3]]))
-        frames.append(frame)
+        frames.append(_perhaps_broken(pack_weights(w, m), rng))
+        for sums in rng.integers(0, 2, 2).tolist():
+            commands.append(Norm(**region, exponent=int(rng.integers(-40, 20)), sums=sums))
+            frames += [_perhaps_broken(pack_sums(w), rng)] * sums
         commands.append(Store(**region))
     return Program.of(spec, commands, frames)
+
+
+def _perhaps_broken(frame: Frame, rng: np.random.Generator) -> Frame:
+    """Return a frame as it is, or, seldom, one that ends too early or too late."""
+    wrong = rng.random()
+    if wrong < 0.15 and len(frame.beats) > 1:
+        return Frame(frame.beats[: int(rng.integers(1, len(frame.beats)))])
+    if wrong < 0.3:
+        return Frame(np.concatenate([frame.beats, frame.beats[:3]]))
+    return frame

@@ -2,13 +2,14 @@
 
 A fetch or a load works in every cycle that takes a beat of its frame, a fill in every cycle that writes the
 digits of 16 elements of one operand row, a product in every cycle of the array, a store in every cycle that
-sends a beat or measures a word, a bias in every cycle that copies a word. An update is the work
-of two stages: the fetch stage takes as many beats as the store stage sends.
+sends a beat or measures a word, a bias in every cycle that copies a word, a norm in a cycle for each four
+elements, which is a beat of sums. An update is the work of two stages, as is a norm of sums: the fetch stage
+takes as many beats as the store stage sends.
 """
 
 from __future__ import annotations
 
-from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Store, Update
+from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Norm, Store, Update
 from hwgen.trainer.layout import BEAT_BYTES
 from hwgen.trainer.spec import TrainerSpec
 
@@ -21,12 +22,18 @@ _STAGES_OF: dict[type[Command], tuple[type[Command], ...]] = {
     Load: (Fetch,),
     Bias: (Store,),
     Update: (Fetch, Store),
+    Norm: (Store,),
 }
 
 
-def stages_of(kind: type[Command]) -> tuple[type[Command], ...]:
-    """Return the stages that run commands of a kind; the last of them works on its memory halves."""
-    return _STAGES_OF.get(kind, ())
+def stages_of(command: Command) -> tuple[type[Command], ...]:
+    """Return the stages that run a command; the last of them works on its memory halves.
+
+    A command of the fetch stage takes a frame.
+    """
+    if isinstance(command, Norm) and command.sums:
+        return _STAGES_OF[Update]
+    return _STAGES_OF.get(type(command), ())
 
 
 def run_cycles(spec: TrainerSpec, command: Command) -> int:
@@ -51,8 +58,9 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
             return command.rows * command.words * spec.array.cols * 8 // BEAT_BYTES
         case Bias():
             return command.words
-        case Update():
-            return command.rows * command.words * spec.array.cols * 2 * 4 // BEAT_BYTES
+        case Update() | Norm():
+            beats = command.rows * command.words * spec.array.cols * 4 // BEAT_BYTES
+            return 2 * beats if isinstance(command, Update) else beats
         case _:
             return 0
 
@@ -60,14 +68,16 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
 def pass_cycles(spec: TrainerSpec, command: Command) -> int:
     """Return the cycles that a command occupies its stage, run cycles among them.
 
-    A store takes a result word a cycle, however little is left of it; an update takes a cycle for each
-    element, and one each for the weights and the momenta of every four.
+    A store takes a result word a cycle, however little is left of it; an update takes a cycle for every
+    `update_lanes` elements, and so does a norm, and one more to add its two sums.
     """
     run = run_cycles(spec, command)
     match command:
         case Store():
             return max(run, command.rows * command.words)
         case Update():
-            return run * 3
+            return run * 2 // spec.update_lanes
+        case Norm():
+            return run * 4 // spec.update_lanes + 1
         case _:
             return run

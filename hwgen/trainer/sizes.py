@@ -30,6 +30,8 @@ class CoreSizes:
         Bits of a result in memory; results saturate to it.
     exponent_bits : int
         Bits of an exponent that a tensor shares.
+    update_lanes : int
+        Weights that are updated in a clock.
     bias_words, mask_words : int
         Words of bias memory, of `cols` results, and of mask memory, of `cols` bits.
     element_bits : int
@@ -50,6 +52,7 @@ class CoreSizes:
     sum_bits: int
     result_bits: int
     exponent_bits: int
+    update_lanes: int
 
     bias_words: int = 64
     mask_words: int = 4096
@@ -74,6 +77,7 @@ class CoreSizes:
             sum_bits=spec.sum_bits,
             result_bits=spec.result_bits,
             exponent_bits=spec.exponent_bits,
+            update_lanes=spec.update_lanes,
         )
 
     @property
@@ -124,7 +128,7 @@ class CoreSizes:
     @property
     def store_step_bits(self) -> int:
         """Bits of a step of the store stage, without the command's ticket."""
-        return 11 + 5 + self.exponent_bits + _bits(self.mask_words - 1) + _bits(self.bias_words - 1)
+        return 12 + 5 + self.exponent_bits + _bits(self.mask_words - 1) + _bits(self.bias_words - 1)
 
     @property
     def digit_sum_bits(self) -> int:

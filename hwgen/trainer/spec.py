@@ -146,6 +146,9 @@ class TrainerSpec(Record):
         one_of("master format", "fp32"),
         Field(description="format of master weights and momentum"),
     ] = "fp32"
+    update_lanes: Annotated[
+        int, _Choice("update lanes", 1, 2), Field(description="weights that are updated in a clock")
+    ] = 2
     target: Annotated[Target, Field(description="what the design is built for")] = Target()
 
     @model_validator(mode="before")

@@ -1,4 +1,7 @@
-"""The arithmetic of weight updates in the golden model: `hwgen.golden.sgd`'s, in fp32 throughout."""
+"""The arithmetic of weight updates and norms in the golden model, in fp32 throughout.
+
+It is that of `hwgen.golden.sgd` and `hwgen.golden.norm`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode, parse_format
+from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode
+from hwgen.golden import add
+from hwgen.golden.norm import norm
 from hwgen.golden.sgd import Update as Steps
 from hwgen.golden.sgd import sgd
 from hwgen.trainer.commands import Update
 from hwgen.trainer.quantizer import as_float64
 
-__all__ = ["gradients", "updated"]
+__all__ = ["added", "gradients", "norm_of", "updated"]
 
 Array = npt.NDArray[Any]
 
-_FP32 = parse_format("fp32")
-assert isinstance(_FP32, FloatFormat)  # noqa: S101  (for the type checker)
+_FP32 = FloatFormat(8, 23)
 _RNE = Rounding(RoundingMode.RNE)
 _STEPS = Steps(
     w=_FP32,
@@ -67,3 +71,17 @@ def updated(update: Update, weights: Array, momenta: Array, results: Array) -> t
     )
     assert next_m is not None  # noqa: S101  (the steps have a momentum)
     return next_w.astype(np.uint32).view(np.float32), next_m.astype(np.uint32).view(np.float32)
+
+
+def added(sums: Array, x: Array) -> Array:
+    """Return sums + x, float32, each rounded once."""
+    codes = add(sums.view(np.uint32), x.view(np.uint32), a_fmt=_FP32, b_fmt=_FP32, y_fmt=_FP32, rounding=_RNE)
+    return codes.astype(np.uint32).view(np.float32)
+
+
+def norm_of(x: Array) -> int:
+    """Return the sum of squares of float32 numbers, as a pattern: of the even ones, plus of the odd ones."""
+    last = np.zeros(len(x), np.uint8)
+    last[-1] = 2
+    sums = norm(x.view(np.uint32), last, x_fmt=_FP32, y_fmt=_FP32, rounding=_RNE, interleave=2)
+    return int(sums[0, 0])

@@ -14,6 +14,7 @@ from hwgen.trainer import (
     Fill,
     Gemm,
     Load,
+    Norm,
     Status,
     Store,
     Unknown,
@@ -84,6 +85,9 @@ def test_positions_are_the_published_ones() -> None:
     where = [8, 24, 40, 52, 64, 80, 112, 144]
     values = [5, 6, 7, 8, 0xFFFE, 0x3DCCCCCD, 9, 0xFFFFFFFF]
     assert encode(update) == 8 | sum(v << at for v, at in zip(values, where, strict=True))
+    norm = Norm(5, 6, 7, 8, exponent=-2, sums=1)
+    values, where = [5, 6, 7, 8, 0xFFFE, 1], where[:6]
+    assert encode(norm) == 9 | sum(v << at for v, at in zip(values, where, strict=True))
     gemm = Gemm(a=1, b=2, c=3, tiles_m=4, tiles_n=5, kgs=6, width_a=7, width_b=8, accumulate=1, pitch=9)
     where = [8, 24, 40, 56, 66, 76, 88, 93, 98, 99]
     values = [1, 2, 3, 4, 5, 6, 7, 8, 1, 9]

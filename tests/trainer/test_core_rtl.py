@@ -24,11 +24,16 @@ from hwgen.trainer import (
     Gemm,
     NetworkEngine,
     Nop,
+    Norm,
     Status,
     Store,
     TrainerSpec,
+    Update,
+    estimate,
     load_spec,
     pack,
+    pack_sums,
+    pack_weights,
 )
 from hwgen.trainer.malformed import malformed
 from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
@@ -107,6 +112,37 @@ def test_weight_updates_are_golden_whole_frames_or_broken_ones(
     assert codes >= {Code.OK, Code.EARLY_END, Code.LATE_END}
     for program in programs:
         assert_same(core, program, pause=float(rng.choice([0.0, 0.3])))
+
+
+def in_updates(*commands: Update | Norm | Fetch) -> tuple[list[Command], list[Frame]]:
+    """Return commands and frames of zeros for them, for cores of four columns."""
+    frames = []
+    for command in commands:
+        if isinstance(command, Fetch):
+            frames.append(pack(np.zeros((command.words, 1, 16), np.int16), command.container))
+            continue
+        zeros = np.zeros(command.rows * command.words * 4, np.float32)
+        if isinstance(command, Update):
+            frames.append(pack_weights(zeros, zeros))
+        elif command.sums:
+            frames.append(pack_sums(zeros))
+    return list(commands), frames
+
+
+def test_updates_and_norms_take_the_clocks_of_the_model(core: NetworkSimulation, spec: TrainerSpec) -> None:
+    fetch, short, long = Fetch(1, 0, 9), (0, 1, 1, 1), (0, 7, 3, 3)
+    for commands in (
+        *([kind(*size)] for kind in (Update, Norm) for size in (short, long)),
+        [Norm(*long, sums=1)],
+        [Update(*long), Update(*short), Update(*long), Update(*short), Update(*short), Update(*long)],
+        [Norm(*long), Norm(*short, sums=1), Norm(*long, sums=1), Norm(*short), Norm(*long)],
+        [fetch, Update(*long), fetch, Update(*short), fetch],
+        [fetch, Norm(*long, sums=1), fetch, Norm(*short, sums=1), Norm(*long), Update(*long)],
+    ):
+        engine = NetworkEngine(spec, core)
+        statuses, _ = engine.run(*in_updates(*commands))
+        assert {status.code for status in statuses} == {Code.OK}
+        assert engine.cycles == estimate(spec, commands).cycles, commands
 
 
 def test_pauses_on_every_stream_change_nothing(core: NetworkSimulation, spec: TrainerSpec) -> None:
@@ -243,7 +279,7 @@ def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"array": {"rows": 2, "cols": 4, "digit": 1}, "rounding": {"mode": "rne"}},
+        {"array": {"rows": 2, "cols": 4, "digit": 1}, "rounding": {"mode": "rne"}, "update_lanes": 1},
         {"array": {"rows": 16, "cols": 4, "digit": 4}, "exponent_bits": 6},
         {"array": {"rows": 8, "cols": 8}, "wordlengths": [3, 11], "rounding": {"mode": "sr", "bits": 5}},
     ],

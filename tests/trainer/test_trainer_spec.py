@@ -93,6 +93,7 @@ def test_a_spec_loads_again_from_its_yaml() -> None:
         ({"rounding": {"lfsr": {"width": 20}}}, "rounding.lfsr.width: LFSR width 20 is too narrow for 16"),
         ({"buffers": {"a_kib": 0}}, "buffers.a_kib: KiB 0 is out of range: legal: 1..1024"),
         ({"buffers": {"a_kib": 1}}, "buffers.a_kib: a_kib 1 gives a memory of 32 words: legal: 64..65536"),
+        ({"update_lanes": 3}, "update_lanes: update lanes 3 is not legal: legal: 1, 2"),
         ({"float_lanes": -1}, "float_lanes: float lanes -1 is out of range: legal: 0..64"),
         ({"master": "fp16"}, "master: unknown master format 'fp16'"),
     ],

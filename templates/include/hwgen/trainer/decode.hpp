@@ -150,6 +150,7 @@ HWGEN_INLINE verdict check_load(ap_uint<command_bits> word) {
   return check_region<CORE>(true, true, true, c.c, c.rows, c.words, c.pitch);
 }
 
+// A norm has its region and its exponent where an update has them.
 template <class CORE, class COMMANDS>
 HWGEN_INLINE verdict check_update(ap_uint<command_bits> word) {
   const typename COMMANDS::update c = COMMANDS::update::of(word);
@@ -180,7 +181,7 @@ HWGEN_INLINE void decode(hls::stream<ap_uint<command_bits>>& commands, hls::stre
     v = check_load<CORE, COMMANDS>(word);
   } else if (opcode == operation::bias) {
     v = check_bias<CORE, COMMANDS>(word);
-  } else if (opcode == operation::update) {
+  } else if (opcode == operation::update || opcode == operation::norm) {
     v = check_update<CORE, COMMANDS>(word);
   } else if (opcode == operation::counters) {
     if (COMMANDS::counters::of(word).select > CORE::last_counter) v.code = code::shape;

@@ -71,17 +71,19 @@ HWGEN_INLINE ap_int<12> float_asks(ap_uint<31> magnitude, bool negative, ap_uint
   return asked_by<24>(significand, negative, width, lsb);
 }
 
-// A beat of weights or momenta. `code` says what became of the frame with its last beat.
-struct master_beat {
-  static constexpr int width = beat_bits + 4;
-  ap_uint<beat_bits> data;
+// A beat of weights and one of momenta; of a norm the second one only. `code` says what became of the frame with its
+// last beats.
+struct master_pair {
+  static constexpr int width = 2 * beat_bits + 4;
+  ap_uint<beat_bits> w;
+  ap_uint<beat_bits> m;
   code_t code;
 
-  HWGEN_INLINE ap_uint<width> word() const { return fields<width>::none().put(data).put(code).word; }
-  static HWGEN_INLINE master_beat of(ap_uint<width> word) {
-    master_beat b;
-    fields<width>::of(word).take(b.data).take(b.code);
-    return b;
+  HWGEN_INLINE ap_uint<width> word() const { return fields<width>::none().put(w).put(m).put(code).word; }
+  static HWGEN_INLINE master_pair of(ap_uint<width> word) {
+    master_pair p;
+    fields<width>::of(word).take(p.w).take(p.m).take(p.code);
+    return p;
   }
 };
 
@@ -90,7 +92,7 @@ template <class CORE, class COMMANDS>
 HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<beat_t>& beats,
                         hls::stream<ap_uint<scratch_write<CORE>::width>>& writes,
                         hls::stream<ap_uint<result_write<CORE>::width>>& loads,
-                        hls::stream<ap_uint<master_beat::width>>& masters) {
+                        hls::stream<ap_uint<master_pair::width>>& masters) {
   static_assert(CORE::lanes == 16, "a beat of 16 bytes is a word of 16 elements");
   constexpr int element_word = CORE::element_bits * CORE::lanes;
   constexpr int result_word = CORE::result_bits * CORE::cols;
@@ -130,14 +132,18 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     const typename COMMANDS::load l = COMMANDS::load::of(o.command);
     const typename COMMANDS::update u = COMMANDS::update::of(o.command);
     const bool loads_results = ticket::of(o.whose).opcode == operation::load;
-    updates = ticket::of(o.whose).opcode == operation::update;
-    to_pass = ap_uint<32>(u.rows * u.words) * (CORE::cols / 2);
+    const bool norms = ticket::of(o.whose).opcode == operation::norm;
+    updates = norms || ticket::of(o.whose).opcode == operation::update;
+    to_pass = ap_uint<32>(u.rows * u.words) * (norms ? CORE::cols / 4 : CORE::cols / 2);
     whose = o.whose;
-    holds = loads_results ? ap_uint<2>(results) : updates ? ap_uint<2>(bytes) : ap_uint<2>(c.container);
+    holds = loads_results ? ap_uint<2>(results) : updates ? ap_uint<2>(halves) : ap_uint<2>(c.container);
     measures = !loads_results && !updates && c.measure;
     width = c.width;
     e = c.take ? kept : ap_int<CORE::exponent_bits>(c.exponent);
-    last_part = loads_results ? CORE::cols / 2 - 1 : c.container == 0 ? 0 : c.container == 1 ? 1 : 3;
+    last_part = loads_results                                 ? CORE::cols / 2 - 1
+                : norms || (!updates && c.container == bytes) ? 0
+                : updates || c.container == halves            ? 1
+                                                              : 3;
     part = 0;
     address = loads_results ? l.c : c.base;
     left = loads_results ? ap_uint<17>(l.rows) : ap_uint<17>(c.words);
@@ -187,12 +193,13 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     rounded |= ap_uint<CORE::element_bits * floats_per_beat>(ap_uint<CORE::element_bits>(q.value))
                << (CORE::element_bits * i);
   }
-  const word_t of_halves = (widened<CORE, 16>(beat.data) << (element_word / 2)) | (gathered >> (element_word / 2));
+  const ap_uint<beat_bits> data = arrived ? beat.data : ap_uint<beat_bits>(0);  // zeros stand for masters, too
+  const word_t of_halves = (widened<CORE, 16>(data) << (element_word / 2)) | (gathered >> (element_word / 2));
   const word_t of_four = (word_t(rounded) << (element_word * 3 / 4)) | (gathered >> (element_word / 4));
   const word_t word = of_floats ? of_four : holds == halves ? of_halves : widened<CORE, 8>(beat.data);
 
   // Results: two of 64 bits a beat.
-  ap_uint<2 * CORE::result_bits> pair = 0;
+  ap_uint<2 * CORE::result_bits> two = 0;
   ap_uint<1> beyond_now = beyond;
   for (int i = 0; i < 2; ++i) {
 #pragma HLS unroll
@@ -202,9 +209,9 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     const ap_uint<CORE::result_bits> largest = ap_uint<CORE::result_bits>(~ap_uint<CORE::result_bits>(0)) >> 1;
     const ap_uint<CORE::result_bits> limit = wide < 0 ? ap_uint<CORE::result_bits>(~largest) : largest;
     if (takes && of_results && !fits) beyond_now = 1;
-    pair |= ap_uint<2 * CORE::result_bits>(fits ? ap_uint<CORE::result_bits>(wide) : limit) << (CORE::result_bits * i);
+    two |= ap_uint<2 * CORE::result_bits>(fits ? ap_uint<CORE::result_bits>(wide) : limit) << (CORE::result_bits * i);
   }
-  const ap_uint<result_word> result = (ap_uint<result_word>(pair) << (result_word - 2 * CORE::result_bits)) |
+  const ap_uint<result_word> result = (ap_uint<result_word>(two) << (result_word - 2 * CORE::result_bits)) |
                                       (gathered_results >> (2 * CORE::result_bits));
 
   // Weights and momenta on their way to the update unit, which gets all beats that it waits for in any case.
@@ -213,10 +220,11 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   const bool passes_last = passes && to_pass == 1;
   const bool too_short = forwards && beat.last && !passes_last;
   const bool too_long = forwards && !beat.last && passes_last;
-  master_beat master;
-  master.data = forwards ? beat.data : ap_uint<beat_bits>(0);
-  master.code = !passes_last ? code_t(code::ok) : too_long ? code_t(code::late_end) : cut_short;
-  if (passes) masters.write(master.word());
+  master_pair pair;
+  pair.w = of_halves;
+  pair.m = of_halves >> beat_bits;
+  pair.code = !passes_last ? code_t(code::ok) : too_long ? code_t(code::late_end) : cut_short;
+  if (passes && fills_word) masters.write(pair.word());
 
   // The end of the command.
   const steps_t steps_now = steps + ap_uint<1>((takes && !broken_now) || forwards);
@@ -253,12 +261,14 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   if (of_results && (load.writes || ends)) loads.write(load.word());
 
   if (measures && ends && found == code::ok) kept = measured;
-  if (takes) {
+  if (takes || passes) {
     gathered = word;
+    part = fills_word ? ap_uint<4>(0) : ap_uint<4>(part + 1);
+  }
+  if (takes) {
     gathered_results = result;
     seen = extremes;
     saturated = saturated_now;
-    part = fills_word ? ap_uint<4>(0) : ap_uint<4>(part + 1);
     if (fills_word) {
       if (row_wraps && of_results) row += pitch;
       address = of_results && row_wraps ? ap_uint<16>(row) : ap_uint<16>(address + 1);

@@ -12,6 +12,7 @@ namespace trainer {
 constexpr int command_bits = 256;
 constexpr int status_bits = 128;
 constexpr int beat_bits = 128;
+constexpr int payload_bits = 32;
 
 // Packs fields into a word or takes them out of it, the first one lowest. All positions are constants.
 template <int W>
@@ -51,10 +52,10 @@ namespace code {
 enum { ok, opcode, width, address, shape, early_end, late_end, stopped, not_finite, overflow, silent = 15 };
 }
 namespace operation {
-enum { nop, fetch, fill, gemm, store, counters, load, bias, update };
+enum { nop, fetch, fill, gemm, store, counters, load, bias, update, norm };
 }
 namespace store_mode {
-enum { raw, integers, measure, gradients };
+enum { raw, integers, measure, gradients, squares, sums };
 }
 namespace stage {
 enum { fetch, fill, multiply, store, count };
@@ -70,7 +71,7 @@ using mask_t = ap_uint<resource::count>;
 using number_t = ap_uint<16>;
 using opcode_t = ap_uint<4>;
 using steps_t = ap_uint<32>;
-using payload_t = ap_int<24>;
+using payload_t = ap_int<payload_bits>;
 
 // Which command a message is about: its number and opcode, and the memory halves that it holds until it is done.
 struct ticket {
@@ -89,14 +90,14 @@ struct ticket {
 
 // The end of a command, sent by whoever touches memory last: the owner of the memory that it wrote, or the store stage.
 struct done {
-  static constexpr int width = ticket::width + 4 + 32 + 24;
+  static constexpr int width = ticket::width + 4 + 32 + payload_bits;
   ap_uint<ticket::width> whose;
   code_t code;
   steps_t steps;      // clocks in which the stage did useful work
-  payload_t payload;  // an exponent, or how many elements saturated
+  payload_t payload;  // an exponent, how many elements saturated, or a norm in fp32
 
   HWGEN_INLINE ap_uint<width> word() const {
-    return fields<width>::none().put(whose).put(code).put(steps).put(ap_uint<24>(payload)).word;
+    return fields<width>::none().put(whose).put(code).put(steps).put(ap_uint<payload_bits>(payload)).word;
   }
   static HWGEN_INLINE done of(ap_uint<width> word) {
     done d;

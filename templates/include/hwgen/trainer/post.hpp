@@ -11,19 +11,19 @@ namespace hwgen {
 namespace trainer {
 
 namespace line_kind {
-enum { nothing, results, bytes, halves, gradients, element };
+enum { nothing, results, bytes, halves, gradients, squares, sums };
 }
 
 // What is left of a result word: nothing, `cols` results of 64 bits, `cols` integers of 8 or 16, or `cols` results that
-// are gradients; from the update unit, one weight with its momentum. With the last one of a command comes its end.
+// are gradients, to update by, to be squared, or to be added to sums; from the update unit, four weights and their
+// momenta, or four sums. With the last one of a command comes its end.
 template <class CORE>
 struct line {
   static constexpr int data = 64 * CORE::cols;
-  static constexpr int width = 6 + data + CORE::exponent_bits + 4 + ticket::width + 24;
+  static constexpr int width = 5 + data + CORE::exponent_bits + 4 + ticket::width + payload_bits;
   ap_uint<3> kind;
   ap_uint<1> first;  // of its command
   ap_uint<1> last;
-  ap_uint<1> ends_group;  // the fourth of four elements
   ap_uint<data> content;
   ap_int<CORE::exponent_bits> exponent;  // of gradients
   code_t found;                          // what became of the frame of weights
@@ -32,13 +32,13 @@ struct line {
 
   HWGEN_INLINE ap_uint<width> word() const {
     fields<width> f = fields<width>::none();
-    f.put(kind).put(first).put(last).put(ends_group).put(content).put(ap_uint<CORE::exponent_bits>(exponent));
-    return f.put(found).put(whose).put(ap_uint<24>(payload)).word;
+    f.put(kind).put(first).put(last).put(content).put(ap_uint<CORE::exponent_bits>(exponent));
+    return f.put(found).put(whose).put(ap_uint<payload_bits>(payload)).word;
   }
   static HWGEN_INLINE line of(ap_uint<width> word) {
     line l;
     fields<width> f = fields<width>::of(word);
-    f.take(l.kind).take(l.first).take(l.last).take(l.ends_group).take(l.content).take(l.exponent);
+    f.take(l.kind).take(l.first).take(l.last).take(l.content).take(l.exponent);
     f.take(l.found).take(l.whose).take(l.payload);
     return l;
   }
@@ -119,12 +119,13 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
 
   out.kind = s.to_bias || measures             ? line_kind::nothing
              : s.mode == store_mode::gradients ? line_kind::gradients
+             : s.mode == store_mode::squares   ? line_kind::squares
+             : s.mode == store_mode::sums      ? line_kind::sums
              : !rounds                         ? line_kind::results
              : s.halves                        ? line_kind::halves
                                                : line_kind::bytes;
   out.first = s.first;
   out.last = s.last;
-  out.ends_group = 0;
   out.exponent = s.e;
   out.found = code::ok;
   out.content = !rounds ? whole : s.halves ? halves : bytes;
@@ -134,7 +135,7 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
 }
 
 // Lines as beats, the first element lowest. Integers gather until they fill a beat, whose rest is zeros at the end of a
-// frame; weights and momenta gather by fours.
+// frame.
 template <class CORE>
 HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stream<beat_t>& beats,
                        hls::stream<ap_uint<done::width>>& ends) {
@@ -144,28 +145,24 @@ HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stre
   static ap_uint<line<CORE>::data> rest = 0;
   static ap_uint<beat_bits> gathered = 0;
   static ap_uint<bits_for(beat_bits / 8)> filled = 0;  // bytes of a beat of integers
-  static ap_uint<beat_bits> weights = 0, momenta = 0;
   static steps_t steps = 0;
 
   const bool fresh = left == 0;
   const line<CORE> l = line<CORE>::of(fresh ? lines.read() : held);
   held = l.word();
-  const bool of_elements = l.kind == line_kind::element;
-  if (of_elements && fresh) {
-    weights = (weights >> 32) | (ap_uint<beat_bits>(ap_uint<32>(l.content)) << (beat_bits - 32));
-    momenta = (momenta >> 32) | (ap_uint<beat_bits>(ap_uint<32>(l.content >> 32)) << (beat_bits - 32));
-  }
-  const bool several = l.kind == line_kind::results || (of_elements && l.ends_group);
-  const ap_uint<line<CORE>::data> of_four =
-      (ap_uint<line<CORE>::data>(momenta) << beat_bits) | ap_uint<line<CORE>::data>(weights);
-  const ap_uint<line<CORE>::data> content = !fresh ? rest : of_elements ? of_four : l.content;
+  const bool of_weights = l.kind == line_kind::gradients;
+  const bool several = of_weights || l.kind == line_kind::results;
+  const ap_uint<line<CORE>::data> content = fresh ? l.content : rest;
   if (several) {
-    const int all = of_elements ? 2 : beats_of_results;
+    const int all = of_weights ? 2 : beats_of_results;
     left = fresh ? all - 1 : int(left) - 1;
   }
   rest = content >> beat_bits;
 
-  const ap_uint<5> bytes = l.kind == line_kind::halves ? 2 * CORE::cols : l.kind == line_kind::bytes ? CORE::cols : 0;
+  const ap_uint<5> bytes = l.kind == line_kind::sums     ? beat_bits / 8
+                           : l.kind == line_kind::halves ? 2 * CORE::cols
+                           : l.kind == line_kind::bytes  ? CORE::cols
+                                                         : 0;
   const ap_uint<beat_bits> low = content;
   const ap_uint<beat_bits> together = gathered | (low << (ap_uint<8>(filled) << 3));
   const ap_uint<6> now = ap_uint<6>(filled) + bytes;
@@ -188,8 +185,7 @@ HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stre
   const steps_t counted = steps + ap_uint<1>(sends || l.kind == line_kind::nothing);
   steps = ends_command ? steps_t(0) : counted;
   if (ends_command) {
-    const code_t found = of_elements ? l.found : code_t(code::ok);
-    ends.write(done::with(l.whose, found, counted, l.payload).word());
+    ends.write(done::with(l.whose, l.found, counted, l.payload).word());
   }
 }
 

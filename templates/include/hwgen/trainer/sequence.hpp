@@ -101,12 +101,15 @@ HWGEN_INLINE void sequence(hls::stream<ap_uint<checked::width>>& commands, hls::
   starts[stage::fill] = good && opcode == operation::fill && clear[stage::fill];
   starts[stage::multiply] =
       good && opcode == operation::gemm && clear[stage::multiply] && !(adds && in_flight[stage::multiply] != 0);
-  // An update takes both at once: weights come by the one, gradients and what is sent by the other.
-  const bool updates =
-      good && opcode == operation::update && clear[stage::store] && in_flight[stage::fetch] < most_outstanding;
+  // An update takes both at once: weights come by the one, gradients and what is sent by the other. So does a norm of
+  // sums.
+  const bool norms = opcode == operation::norm;
+  const bool passes = opcode == operation::update || (norms && COMMANDS::norm::of(head.command).sums);
+  const bool updates = good && passes && clear[stage::store] && in_flight[stage::fetch] < most_outstanding;
   if (updates) starts[stage::fetch] = 1;
   const bool plain = opcode == operation::store && !(masks && in_flight[stage::store] != 0);
-  starts[stage::store] = updates || (good && clear[stage::store] && (plain || opcode == operation::bias));
+  const bool alone = plain || opcode == operation::bias || (norms && !passes);
+  starts[stage::store] = updates || (good && clear[stage::store] && alone);
 
   // What no stage does is answered here, in a clock in which no other status goes out.
   const bool here =

@@ -12,7 +12,9 @@
 namespace hwgen {
 namespace trainer {
 
-// What an update needs of its command.
+constexpr int fp32_one = 0x3F800000;
+
+// What an update needs of its command; a norm adds gradients to its sums as to a momentum that stays.
 struct update_rule {
   static constexpr int width = 3 * 32;
   ap_uint<32> lr, momentum, decay;
@@ -31,8 +33,8 @@ struct store_step {
   static constexpr int exponent = CORE::exponent_bits;
   static constexpr int mask_address = bits_for(CORE::mask_words - 1);
   static constexpr int bias_address = bits_for(CORE::bias_words - 1);
-  static constexpr int width = 11 + 5 + exponent + mask_address + bias_address + ticket::width;
-  ap_uint<2> mode;
+  static constexpr int width = 12 + 5 + exponent + mask_address + bias_address + ticket::width;
+  ap_uint<3> mode;
   ap_uint<1> to_bias;  // the word is a bias
   ap_uint<1> first;    // of its command
   ap_uint<1> last;
@@ -80,16 +82,20 @@ HWGEN_INLINE void store(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     const typename COMMANDS::bias b = COMMANDS::bias::of(o.command);
     const typename COMMANDS::update u = COMMANDS::update::of(o.command);
     const bool to_bias = ticket::of(o.whose).opcode == operation::bias;
-    const bool updates = ticket::of(o.whose).opcode == operation::update;
+    const bool norms = ticket::of(o.whose).opcode == operation::norm;
+    const bool updates = norms || ticket::of(o.whose).opcode == operation::update;
     if (updates) {
       update_rule rule;
       rule.lr = u.lr;
-      rule.momentum = u.momentum;
+      rule.momentum = norms ? ap_uint<32>(fp32_one) : u.momentum;
       rule.decay = u.decay;
       rules.write(rule.word());
     }
     store_step<CORE> s;
-    s.mode = updates ? ap_uint<2>(store_mode::gradients) : c.mode;
+    const ap_uint<3> passed = !norms                               ? store_mode::gradients
+                              : COMMANDS::norm::of(o.command).sums ? store_mode::sums
+                                                                   : store_mode::squares;
+    s.mode = updates ? passed : ap_uint<3>(c.mode);
     s.to_bias = to_bias;
     s.first = 1;
     s.last = 0;
