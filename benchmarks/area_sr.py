@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/area_sr.py [--json FILE]``. The random word is a port: the generator is not counted;
 r = 4, 8 and 13 random bits, subnormals on (in every format) and off; combinational RTL, the same Yosys flow
-for all (`hwgen.flow.area`). The random bits are added after normalisation ("lazy").
+for all (`hwgen.flow.area`). The random word is added after normalisation ("lazy") or beside it ("eager").
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,12 @@ def main() -> None:
     for factors in PRODUCTS:
         for subnormals in (True, False):
             nearest = measured(factors, subnormals=subnormals, rounding="rne")
-            for bits in (None, *BITS):
-                rounding = "rne" if bits is None else {"mode": "sr", "bits": bits}
+            for bits, variant in ((None, None), *product(BITS, ("lazy", "eager"))):
+                rounding = "rne" if bits is None else {"mode": "sr", "bits": bits, "variant": variant}
                 print(f"measuring {' x '.join(factors)} {rounding}", file=sys.stderr)
                 report = measured(factors, subnormals=subnormals, rounding=rounding)
                 more = report.luts - nearest.luts, report.depth - nearest.depth
-                word = "rne" if bits is None else f"sr, r = {bits}"
+                word = "rne" if bits is None else f"sr, r = {bits}, {variant}"
                 table.add_row(
                     " x ".join(factors),
                     "on" if subnormals else "off",
@@ -66,7 +67,8 @@ def main() -> None:
                     *map(str, (report.luts, report.depth, *more)),
                 )
                 rows.append(
-                    report.to_json() | {"factors": factors, "subnormals": subnormals, "random_bits": bits}
+                    report.to_json()
+                    | {"factors": factors, "subnormals": subnormals, "random_bits": bits, "variant": variant}
                 )
     Console(width=100).print(table)
     if arguments.json:

@@ -29,6 +29,7 @@ def render_context(operator: Operator) -> dict[str, Any]:
     clock_ps = spec.target.clock_ps or DEFAULT_CLOCK_PS
 
     extra_headers = cpp.format_headers(_formats_in(spec)) | ({"lfsr"} if state else set())
+    extra_headers |= {"eager"} if spec.rounding.eager else set()
 
     def signature(closing: str) -> str:
         items = [_parameter(port, stream=stream, output=False) for port in operator.inputs]
@@ -153,7 +154,9 @@ def _selected_rows(spec: SelectedSpec) -> list[tuple[str, str, str]]:
 def _rounding_rows(spec: OperatorSpec) -> list[tuple[str, str, str]]:
     if spec.overflow is None:
         return []
-    return [("rounding_t", cpp.rounding_type(spec.rounding.rounding(), spec.overflow), "of the result")]
+    rounding = spec.rounding
+    rule = cpp.rounding_type(rounding.rounding(), spec.overflow, eager=rounding.eager)
+    return [("rounding_t", rule, "of the result")]
 
 
 def _port_holds(port: Port) -> str:

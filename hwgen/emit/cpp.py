@@ -42,12 +42,13 @@ def format_headers(formats: Iterable[object]) -> set[str]:
     return {families[type(format_)] for format_ in formats if type(format_) in families}
 
 
-def rounding_type(rounding: Rounding, overflow: Overflow) -> str:
+def rounding_type(rounding: Rounding, overflow: Overflow, *, eager: bool = False) -> str:
     """Return the header library's type of a rounding rule."""
+    policy = f"hwgen::overflow::{overflow.value}"
+    if eager:
+        return f"hwgen::eager_sr<{policy}, {rounding.bits}>"
     random_bits = f", {rounding.bits}" if rounding.bits else ""
-    return (
-        f"hwgen::rounding<hwgen::mode::{rounding.mode.value}, hwgen::overflow::{overflow.value}{random_bits}>"
-    )
+    return f"hwgen::rounding<hwgen::mode::{rounding.mode.value}, {policy}{random_bits}>"
 
 
 def constant(value: int, width: int) -> str:

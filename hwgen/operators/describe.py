@@ -88,10 +88,11 @@ def rounding_sentence(operator: Operator) -> str:
         source = f"the low bits of a {operator.state.width}-bit LFSR, which then makes {rounding.bits} shifts"
     bits = rounding.bits
     decision = getattr(operator.spec, "decision", f"k + u >= 2^{bits}")
+    when = ", added eagerly, while the sum is normalised" if rounding.eager else ""
     return (
         f"stochastic (sr): f is the discarded fraction of an ulp of the exact result, "
         f"k = floor(f * 2^{bits}); "
-        f"the magnitude is rounded up when {decision}, where the {bits}-bit word u is {source}"
+        f"the magnitude is rounded up when {decision}, where the {bits}-bit word u is {source}{when}"
     )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from hwgen.errors import InputError, legal_values
-from hwgen.formats import BlockFormat, FixedFormat, Format, Overflow, PositFormat, RoundingMode
+from hwgen.formats import BlockFormat, FixedFormat, FloatFormat, Format, Overflow, PositFormat, RoundingMode
 from hwgen.spec.fields import OverflowField
 from hwgen.spec.name import MAX_NAME, Name
 from hwgen.spec.record import Record, Whole, one_of, spec_error
@@ -58,6 +58,9 @@ def _check_interface(value: object) -> object:
     return value
 
 
+_EAGER_KINDS = ("add", "fma", "mac")
+
+
 class OperatorSpec(Record):
     """The keys of every operator spec; a kind narrows `kind` and `formats` and adds its own."""
 
@@ -99,6 +102,8 @@ class OperatorSpec(Record):
         stateful : bool
             Whether the unit keeps state besides an LFSR, which takes a stream interface.
         """
+        if self.rounding.eager:
+            self._check_eager([*summed, result])
         overflow = self._overflow_for(result)
         floats = [format_.name for format_ in summed if not isinstance(format_, FixedFormat)]
         if overflow is Overflow.WRAP and floats:
@@ -111,6 +116,24 @@ class OperatorSpec(Record):
         given = {"overflow": overflow, "interface": self._interface(stateful=stateful), "name": self._name()}
         for key, value in given.items():
             object.__setattr__(self, key, value)
+
+    def _check_eager(self, formats: Sequence[Format | None]) -> None:
+        """Refuse eager rounding but for one sum of floats, whose last place is then one of a few."""
+        if self.kind not in _EAGER_KINDS or len(formats) < 2:
+            what = f"of kind {self.kind!r}" if self.kind not in _EAGER_KINDS else "with selectable formats"
+            raise spec_error(
+                f"variant 'eager' adds random words beside the addition of a sum, which a unit {what} does "
+                f"not offer: legal: lazy; or one of the kinds {', '.join(_EAGER_KINDS)}, each format given",
+                "rounding",
+                "variant",
+            )
+        for format_ in formats:
+            if format_ is not None and not isinstance(format_, FloatFormat):
+                raise spec_error(
+                    f"variant 'eager' is for sums of floats, and {format_.name} is none: legal: lazy",
+                    "rounding",
+                    "variant",
+                )
 
     def _overflow_for(self, result: Format | None) -> Overflow | None:
         if result is None:
@@ -165,7 +188,7 @@ class OperatorSpec(Record):
         given = [getattr(self.formats, key) for key in type(self.formats).model_fields]
         formats = [format_.name for format_ in given if isinstance(format_, Format)]
         rounding = self.rounding.mode.value + (str(self.rounding.bits) if self.rounding.bits else "")
-        return [self.kind, *formats, rounding]
+        return [self.kind, *formats, rounding, *(["eager"] if self.rounding.eager else [])]
 
 
 class ElementwiseSpec(OperatorSpec):

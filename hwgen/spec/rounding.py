@@ -127,6 +127,16 @@ class RoundingSpec(Record):
         Field(description="sr only: port (default), or {lfsr: {width: 32, seed: 0xACE1}}", examples=["port"]),
     ] = None
 
+    variant: Annotated[
+        Literal["lazy", "eager"] | None,
+        one_of("variant of sr", "lazy", "eager"),
+        Field(
+            description="sr of float sums (add, fma, mac) only: add the random word after normalisation "
+            "(lazy, default), or beside it (eager): equal results, another circuit",
+            examples=["eager"],
+        ),
+    ] = None
+
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, data: Any) -> Any:
@@ -142,7 +152,7 @@ class RoundingSpec(Record):
                 )
             data.setdefault("rand", "port")
         else:
-            for key in ("bits", "rand"):
+            for key in ("bits", "rand", "variant"):
                 if key in data:
                     mode = quoted(str(data["mode"]))
                     raise spec_error(
@@ -165,6 +175,11 @@ class RoundingSpec(Record):
     def lfsr(self) -> Lfsr | None:
         """The on-unit generator, or None."""
         return self.rand.lfsr if isinstance(self.rand, LfsrSource) else None
+
+    @property
+    def eager(self) -> bool:
+        """Whether random words are added before sums are normalised."""
+        return self.variant == "eager"
 
     def rounding(self) -> Rounding:
         """Return the rounding as formats and golden models take it."""

@@ -15,6 +15,7 @@ from hwgen.operators import load
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FAST = (
     "mac_e4m3fn_e5m2_e6m5_sr8",
+    "mac_e4m3fn_e5m2_e6m5_sr8_eager",
     "mac_q1_7_q8_14",
     "mac_split_e4m3fn_e6m9_fp16",
     "stream_mac_e5m2_fp16_sr10",

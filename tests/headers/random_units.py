@@ -74,6 +74,32 @@ def _random_unit(rng: random.Random, name: str) -> Operator:
     return load(spec)
 
 
+def random_float_sums(seed: int, count: int, *, eager: bool) -> list[Operator]:
+    """Return `count` sums of floats of random formats: eager `sr`, or any rule and short factors."""
+    rng = random.Random(seed)
+    return [_random_float_sum(rng, f"u{index}", eager=eager) for index in range(count)]
+
+
+def _random_float_sum(rng: random.Random, name: str, *, eager: bool) -> Operator:
+    kind = rng.choice(("add", "fma", "mac") if eager else ("fma", "mac"))
+    keys = [*OPERANDS[kind], *([] if kind == "mac" else ["y"])]
+    common = _random_float(rng) if rng.random() < 0.3 else None
+    formats = {key: common or _random_float(rng) for key in keys}
+    if not eager:
+        for factor in ("a", "b"):
+            formats[factor] = {"float": {**formats[factor]["float"], "mantissa": rng.randint(1, 3)}}
+    mode = "sr" if eager else rng.choice(MODES)
+    rounding: Any = mode
+    if mode == "sr":
+        variant = "eager" if eager else "lazy"
+        rounding = {"mode": mode, "bits": rng.choice((1, 2, 4, 8, 13, 20)), "variant": variant}
+    spec = {"kind": kind, "name": name, "formats": formats, "rounding": rounding}
+    spec["overflow"] = rng.choice(OVERFLOWS[formats[keys[-1]]["float"]["specials"]])
+    if kind == "mac" and eager and rng.random() < 0.4:
+        spec["accumulate"] = {"split": _random_float(rng)}
+    return load(spec)
+
+
 def _random_float(rng: random.Random) -> dict[str, Any]:
     from hwgen import formats
 
@@ -118,14 +144,15 @@ def run(library: ctypes.CDLL, unit: Operator, operands: Sequence[NDArray[Any]]) 
     return result.astype(unit.output.dtype)
 
 
-_INCLUDES = [f'#include "hwgen/{name}.hpp"' for name in (*OPERANDS, "posit", "exponent")]
+_INCLUDES = [f'#include "hwgen/{name}.hpp"' for name in (*OPERANDS, "eager", "posit", "exponent")]
 _INCLUDES += ["#include <cstddef>", "#include <cstdint>"]
 
 
 def _function(unit: Operator) -> str:
     ports = unit.inputs
     types = [format_type(port.format) for port in ports if port.format is not None]
-    rule = rounding_type(unit.spec.rounding.rounding(), unit.spec.overflow)
+    rounding = unit.spec.rounding
+    rule = rounding_type(rounding.rounding(), unit.spec.overflow, eager=rounding.eager)
     call = unit.kind
     product = getattr(unit.spec, "product", None)
     if product is not None:

@@ -71,7 +71,10 @@ def test_an_overflow_policy_that_the_format_lacks_names_those_it_has() -> None:
     [
         ("rn", "rounding.mode: unknown rounding mode 'rn': did you mean"),
         (7, "rounding: 7 is not a mapping"),
-        ({"mod": "sr"}, "rounding.mod: unknown key 'mod': did you mean 'mode'? legal: mode, bits, rand"),
+        (
+            {"mod": "sr"},
+            "rounding.mod: unknown key 'mod': did you mean 'mode'? legal: mode, bits, rand, variant",
+        ),
         ("sr", "needs the key 'bits'"),
         ({"bits": 3}, "the key 'mode' is missing"),
         ({"mode": "sr", "bits": 0}, "rounding.bits: SR bits 0 is out of range: legal: 1..64"),
@@ -81,6 +84,14 @@ def test_an_overflow_policy_that_the_format_lacks_names_those_it_has() -> None:
         ({"mode": "sr", "bits": True}, "SR bits True is not a whole number"),
         ({"mode": "rne", "bits": 8}, "rounding.bits: the key 'bits' belongs to rounding mode 'sr'"),
         ({"mode": "rne", "rand": "port"}, "rounding.rand: the key 'rand' belongs to rounding mode 'sr'"),
+        (
+            {"mode": "rne", "variant": "lazy"},
+            "rounding.variant: the key 'variant' belongs to rounding mode 'sr'",
+        ),
+        (
+            {"mode": "sr", "bits": 8, "variant": "eagre"},
+            "rounding.variant: unknown variant of sr 'eagre': did you mean 'eager'? legal: lazy, eager",
+        ),
         ({"mode": "sr", "bits": 8, "rand": "ports"}, "rounding.rand: unknown source of random words 'ports'"),
         ({"mode": "sr", "bits": 8, "rand": {"lsfr": {}}}, "unknown key 'lsfr': did you mean 'lfsr'?"),
         ({"mode": "sr", "bits": 8, "rand": {"lfsr": {"seed": 0}}}, "rounding.rand.lfsr.seed: LFSR seed 0"),
@@ -137,6 +148,47 @@ def test_other_taps_of_maximal_length_are_taken() -> None:
 def test_a_generator_makes_the_interface_a_stream() -> None:
     assert load({**MUL, "rounding": LFSR}).interface == "stream"
     assert "cannot hold an LFSR: legal: stream" in refusal(rounding=LFSR, interface="function")
+
+
+EAGER = {"mode": "sr", "bits": 8, "variant": "eager"}
+
+
+def test_eager_rounding_is_for_sums_and_part_of_the_default_name() -> None:
+    formats = {"a": "e4m3fn", "b": "e5m2", "acc": "e6m5"}
+    operator = load({"kind": "mac", "formats": formats, "rounding": EAGER})
+    assert operator.name == "mac_e4m3fn_e5m2_e6m5_sr8_eager"
+    assert load(operator.spec.to_yaml()) == operator
+    # In a split mac only the addition is eager, so the factors may be anything.
+    split = {"kind": "mac", "formats": {**formats, "a": "int8"}, "accumulate": {"split": "fp16"}}
+    assert load({**split, "rounding": EAGER}).spec.rounding.eager
+
+
+@pytest.mark.parametrize(
+    ("spec", "fragment"),
+    [
+        ({}, "which a unit of kind 'mul' does not offer: legal: lazy; or one of the kinds add, fma, mac"),
+        (
+            {"kind": "add", "formats": {"a": "q4.4", "b": "e5m2", "y": "e5m2"}},
+            "is for sums of floats, and q4.4 is none: legal: lazy",
+        ),
+        (
+            {"kind": "mac", "formats": {"a": "e5m2", "b": "e5m2", "acc": "q8.8"}},
+            "is for sums of floats, and q8.8 is none: legal: lazy",
+        ),
+        (
+            {"kind": "mac", "formats": {"a": ["e5m2", "e4m3fn"], "b": "e5m2", "acc": "fp16"}},
+            "which a unit with selectable formats does not offer: legal: lazy",
+        ),
+        (
+            {"kind": "dot", "n": 2, "scheme": "tree", "formats": {"a": "e5m2", "b": "e5m2", "y": "fp16"}},
+            "which a unit of kind 'dot' does not offer",
+        ),
+    ],
+)
+def test_eager_rounding_elsewhere_is_refused(spec: dict[str, Any], fragment: str) -> None:
+    message = refusal(**spec, rounding=EAGER)
+    assert message.startswith("rounding.variant: variant 'eager' ")
+    assert fragment in message
 
 
 @pytest.mark.parametrize(

@@ -19,25 +19,23 @@ struct summation<Y, RULE, T, T> {
   static HWGEN_INLINE type run(T a, T b) { return sum_twins<Y, RULE>(a, b); }
 };
 
-// The sum with special values, to be rounded into Y under RULE: Inf - Inf is invalid, and gives NaN.
+// The sum with special values, to be rounded into Y under RULE.
 template <class Y, class RULE, class A, class B>
 HWGEN_INLINE unpacked<typename summation<Y, RULE, A, B>::type> sum(unpacked<A> a, unpacked<B> b) {
-  unpacked<typename summation<Y, RULE, A, B>::type> s;
-  s.value = summation<Y, RULE, A, B>::run(a.value, b.value);
-  s.is_inf = a.is_inf | b.is_inf;
-  s.is_nan = a.is_nan | b.is_nan | (a.is_inf & b.is_inf & (a.value.negative ^ b.value.negative));
-  if (s.is_inf) s.value.negative = a.is_inf ? a.value.negative : b.value.negative;
-  return s;
+  return sum_with_specials(summation<Y, RULE, A, B>::run(a.value, b.value), a, b);
 }
 
-template <class A, class B, class Y, class RULE, bool INTEGER>
-struct adder {
+// EAGER: see eager.hpp, which such a rule needs.
+template <class A, class B, class Y, class RULE, bool INTEGER, bool EAGER>
+struct adder;
+template <class A, class B, class Y, class RULE>
+struct adder<A, B, Y, RULE, false, false> {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, typename RULE::random_t random) {
     return round_to<Y, RULE>(sum<Y, RULE>(unpack_operand<A>(a), unpack_operand<B>(b)), random);
   }
 };
 template <class A, class B, class Y, class RULE>
-struct adder<A, B, Y, RULE, true> {
+struct adder<A, B, Y, RULE, true, false> {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, typename RULE::random_t random) {
     return round_integer<Y, RULE>(integer_sum(integer_of<A>(a), integer_of<B>(b)), random);
   }
@@ -47,7 +45,7 @@ struct adder<A, B, Y, RULE, true> {
 template <class A, class B, class Y, class RULE>
 HWGEN_INLINE ap_uint<Y::width> add(ap_uint<A::width> a, ap_uint<B::width> b,
                                    typename RULE::random_t random = typename RULE::random_t()) {
-  return adder<A, B, Y, RULE, all_fixed<A, B, Y>::value>::run(a, b, random);
+  return adder<A, B, Y, RULE, all_fixed<A, B, Y>::value, RULE::eager>::run(a, b, random);
 }
 
 }  // namespace hwgen

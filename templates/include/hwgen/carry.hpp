@@ -20,4 +20,22 @@ HWGEN_INLINE ap_uint<W> add_with_carry(ap_uint<W> a, ap_uint<W> b, ap_uint<1> ca
 #endif
 }
 
+// Whether a + b carries out of W bits, by halves: one of them generates a carry, or the upper passes one on.
+template <int W>
+struct carry_tree {
+  static constexpr int half = W / 2;
+  static HWGEN_INLINE ap_uint<1> passes(ap_uint<W> a, ap_uint<W> b) { return (a | b) == ap_uint<W>(~ap_uint<W>(0)); }
+  static HWGEN_INLINE ap_uint<1> generates(ap_uint<W> a, ap_uint<W> b) {
+    const ap_uint<W - half> a_high = a >> half;
+    const ap_uint<W - half> b_high = b >> half;
+    return carry_tree<W - half>::generates(a_high, b_high) |
+           (carry_tree<W - half>::passes(a_high, b_high) & carry_tree<half>::generates(a, b));
+  }
+};
+template <>
+struct carry_tree<1> {
+  static HWGEN_INLINE ap_uint<1> passes(ap_uint<1> a, ap_uint<1> b) { return a | b; }
+  static HWGEN_INLINE ap_uint<1> generates(ap_uint<1> a, ap_uint<1> b) { return a & b; }
+};
+
 }  // namespace hwgen

@@ -17,6 +17,11 @@ enum class specials { ieee, fn, fnuz, none };
 
 struct float_tag {};
 struct fixed_tag {};
+constexpr bool is_float(float_tag) { return true; }
+template <class FAMILY>
+constexpr bool is_float(FAMILY) {
+  return false;
+}
 
 // Smallest number of bits that holds every integer from 0 to `largest` (at least 1: there is no ap_uint<0>).
 constexpr int bits_for(long largest) { return largest < 2 ? 1 : 1 + bits_for(largest / 2); }

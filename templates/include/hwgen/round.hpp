@@ -54,10 +54,16 @@ HWGEN_INLINE ap_uint<bits_for(T::precision)> leading_zeros_of(ap_uint<T::precisi
   return leading_zeros<larger(most, 1)>(significand >> (T::precision - larger(most, 1)));
 }
 
+// What the decision takes of the random word, once the shift that normalises is known: any word but an eager one whole.
+template <int A, class RANDOM>
+HWGEN_INLINE RANDOM drawn_for(ap_uint<A>, RANDOM random) {
+  return random;
+}
+
 // Round into a floating-point format. `lz` is the number of leading zeros or, if EXACT is false, perhaps one less.
-template <class Y, class RULE, bool EXACT, class T>
-HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::precision)> lz,
-                                             typename RULE::random_t random) {
+// RANDOM is the rule's random word, or what an eager rule has made of it (see eager.hpp).
+template <class Y, class RULE, bool EXACT, class T, class RANDOM>
+HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::precision)> lz, RANDOM random) {
   using w = round_widths<Y, RULE, T>;
   constexpr int m = Y::mantissa_width;
   using limit_t = ap_int<w::limit_bits>;
@@ -103,7 +109,8 @@ HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::
   const ap_uint<1> sticky = (shifted & ((ap_uint<w::total>(1) << w::below) - 1)) != 0;
   // Without subnormals, what has no leading one where it was looked for is too small to round to a normal number.
   const ap_uint<1> lost = !Y::subnormals && (T::lead > 0 || !EXACT) && !normal;
-  const ap_uint<1> up = rounds_up<RULE>(negative, kept[0], extra, sticky, random) & ~special & ~lost;
+  const ap_uint<1> decided = rounds_up<RULE>(negative, kept[0], extra, sticky, drawn_for(amount, random));
+  const ap_uint<1> up = decided & ~special & ~lost;
   const code_t exponent_row = special ? code_t(stand_in) : code_t(code_t(exponent) << m);
   const code_t fraction = kept & ((ap_uint<Y::precision>(1) << m) - 1);
   const code_t fraction_row = special ? code_t(0) : code_t((code_t(top) << m) | fraction);

@@ -14,20 +14,26 @@ enum class mode { rne, rna, rtz, rup, rdn, rto, sr };
 //   nan: NaN where IEEE gives Inf.    wrap: modulo 2^W (fixed point only).
 enum class overflow { infinity, saturate, nan, wrap };
 
+// When a sum of floats meets its random word: lazily, once it is normalised; or eagerly, at every place where its last
+// place can come to lie, while its leading one is still looked for. The results are the same.
+enum class random_word { lazy, eager };
+
 struct no_random {};
 
 // A rounding rule. `extra` is the number of bits below the last place that the decision looks at; whatever lies below
 // those counts only as zero or non-zero (sticky).
-template <mode MODE, overflow OVERFLOW, int RANDOM_BITS = 0>
+template <mode MODE, overflow OVERFLOW, int RANDOM_BITS = 0, random_word WHEN = random_word::lazy>
 struct rounding {
+  static constexpr bool eager = false;
   static constexpr mode kind = MODE;
   static constexpr overflow on_overflow = OVERFLOW;
   static constexpr int extra = 1;
   using random_t = no_random;
 };
-template <overflow OVERFLOW, int RANDOM_BITS>
-struct rounding<mode::sr, OVERFLOW, RANDOM_BITS> {
+template <overflow OVERFLOW, int RANDOM_BITS, random_word WHEN>
+struct rounding<mode::sr, OVERFLOW, RANDOM_BITS, WHEN> {
   static_assert(RANDOM_BITS >= 1, "stochastic rounding needs at least one random bit");
+  static constexpr bool eager = WHEN == random_word::eager;
   static constexpr mode kind = mode::sr;
   static constexpr overflow on_overflow = OVERFLOW;
   static constexpr int extra = RANDOM_BITS;

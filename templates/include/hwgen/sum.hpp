@@ -17,6 +17,17 @@ HWGEN_INLINE ap_uint<1> sign_of_zero_sum(ap_uint<1> a, ap_uint<1> b) {
   return RULE::kind == mode::rdn ? ap_uint<1>(a | b) : ap_uint<1>(a & b);
 }
 
+// The sum of two operands with special values, of which finite ones give `value`: Inf - Inf is invalid, and gives NaN.
+template <class S, class A, class B>
+HWGEN_INLINE unpacked<S> sum_with_specials(S value, unpacked<A> a, unpacked<B> b) {
+  unpacked<S> s;
+  s.value = value;
+  s.is_inf = a.is_inf | b.is_inf;
+  s.is_nan = a.is_nan | b.is_nan | (a.is_inf & b.is_inf & (a.value.negative ^ b.value.negative));
+  if (s.is_inf) s.value.negative = a.is_inf ? a.value.negative : b.value.negative;
+  return s;
+}
+
 // --- two terms of one format: swap, align the smaller, add ---
 
 // Significand bits kept below the larger operand's last place. A cancellation of more than one bit needs exponents that
