@@ -10,7 +10,7 @@ import pytest
 from header_builds import plant
 from random_selections import Selection, build, random_selections, run
 
-from hwgen.formats import FloatFormat, Overflow, Rounding, RoundingMode, parse_format
+from hwgen.formats import Overflow, Rounding, RoundingMode, parse_format
 
 
 def mismatches(
@@ -61,42 +61,45 @@ TO_FP32 = unit(
 )  # fp16's subnormals above far smaller products
 
 
-def tiny(exponent: int, mantissa: int, bias: int) -> FloatFormat:
-    return FloatFormat(exponent=exponent, mantissa=mantissa, bias=bias, specials="none")
+IN_BF16 = unit("e4m3fn bf16", "e4m3fn bf16", "bf16")
+FP8_TO_FP16 = unit("e4m3fn e5m2", "e4m3fn e5m2", "fp16")
+FIXED = unit("q1.2 e4m3fn", "q1.2 e4m3fn", "fp16")
+SHORT_AND_WIDE = unit("e5m2", "e5m2", "e4m3fn e6m1", "e6m5")  # products far below e4m3fn, into a wide range
 
-
-# Both common terms are of 4 bits at 2^-2 with exponents up to 12 above, and subnormals may lie 2 bits lower.
-TWINS = Selection(
-    "planted",
-    (tiny(2, 1, 1), tiny(3, 1, 1)),
-    (tiny(2, 1, 1), tiny(3, 1, 1)),
-    (tiny(3, 3, 0), tiny(3, 2, -6)),
-    (tiny(3, 3, 0), tiny(3, 2, -6)),
-    Rounding(RoundingMode.RNE),
-    Overflow.SATURATE,
-)
-
-# What is there, what the bug makes of it, and the unit in which it must show.
+# Header, what is there, what the bug makes of it, and the unit in which it must show.
 BUGS = [
-    ("mode == K ? here : later", "mode == 0 ? here : later", FP8_BF16),
-    ("<< (LIST::precision - F::precision)", "<< 0", FP8_BF16),
-    ("x.value.offset + distance", "x.value.offset - distance", FP8_BF16),
-    ("u.is_nan = narrow.is_nan", "u.is_nan = 0", FP8_BF16),
-    ("u.is_inf = x.is_inf", "u.is_inf = 0", FP8_BF16),
-    ("here::lsb > common ?", "here::lsb > common + 999 ?", LONG_AND_WIDE),
-    ("+ bounds::above_addend", "+ 100", TO_FP32),
-    ("unpack<F>(ap_uint<F::width>(word))", "unpack<F>(ap_uint<F::width>(word >> 8))", FP8_BF16),
-    ("T::offset_max + 1,", "T::offset_max,", TWINS),
+    ("select_terms", "mode == K ? here : later", "mode == 0 ? here : later", FP8_BF16),
+    ("select_terms", "<< (LIST::precision - F::precision)", "<< 0", FP8_BF16),
+    ("select_terms", "u.is_nan = narrow.is_nan", "u.is_nan = 0", FP8_BF16),
+    (
+        "select_terms",
+        "ap_uint<1> of(ap_uint<F::width>) { return 1; }",
+        "ap_uint<1> of(ap_uint<F::width>) { return 0; }",
+        FIXED,
+    ),
+    ("select_terms", "low_bits = word;", "low_bits = word >> 8;", FP8_BF16),
+    ("select_terms", "here::lsb > common ?", "here::lsb > common + 999 ?", LONG_AND_WIDE),
+    ("select", "x.value.offset + distance", "x.value.offset - distance", IN_BF16),
+    ("select", "u.is_inf = x.is_inf", "u.is_inf = 0", IN_BF16),
+    ("select", "+ bounds::above_addend", "+ 100", TO_FP32),
+    ("select_anchored", "+ exponent_t(distance)", "- exponent_t(distance)", FP8_BF16),
+    (
+        "select_anchored",
+        "exponent_t(1 - exponent_t(zeros))",
+        "exponent_t(exponent_t(zeros) - 1)",
+        FP8_TO_FP16,
+    ),
+    ("select_anchored", "v.value.zero = significand == 0", "v.value.zero = 0", FP8_TO_FP16),
+    ("select_anchored", "B::highest_bottom - B::lsb>", "B::bottom - B::lsb>", SHORT_AND_WIDE),
+    ("select_anchored", "C::count > 1 || lowest", "lowest", SHORT_AND_WIDE),
 ]
 
 
-@pytest.mark.parametrize(("there", "planted", "bad"), BUGS, ids=[str(index) for index in range(len(BUGS))])
-def test_a_planted_bug_is_found(there: str, planted: str, bad: Selection, tmp_path: Path) -> None:
-    headers = plant(tmp_path, "select", there, planted)
-    assert mismatches([bad], tmp_path, 20_000, headers) != []
-
-
-def test_a_product_whose_common_term_has_the_type_of_its_addends_is_not_taken_for_its_twin(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("header", "there", "planted", "bad"), BUGS, ids=[str(index) for index in range(len(BUGS))]
+)
+def test_a_planted_bug_is_found(
+    header: str, there: str, planted: str, bad: Selection, tmp_path: Path
 ) -> None:
-    assert mismatches([TWINS], tmp_path, 20_000) == []
+    headers = plant(tmp_path, header, there, planted)
+    assert mismatches([bad], tmp_path, 20_000, headers) != []

@@ -14,13 +14,15 @@ namespace hwgen {
 // The finite value (-1)^negative * significand * 2^(exponent + BASE - P + 1), LOW <= exponent <= HIGH: the top place of
 // the significand weighs 2^(exponent + BASE). The leading one is in that place or at most SLACK places below it; but
 // where exponent = LOW it may be anywhere if BASE + LOW is not above the weight of the result's smallest normal number.
-template <int P, int LOW, int HIGH, int BASE, int SLACK>
+// ZERO is the largest exponent of an operand that is zero.
+template <int P, int LOW, int HIGH, int BASE, int SLACK, int ZERO = LOW>
 struct topped {
   static constexpr int precision = P;
   static constexpr int low = LOW;
   static constexpr int high = HIGH;
   static constexpr int base = BASE;
   static constexpr int slack = SLACK;
+  static constexpr int zero_exponent = ZERO;
   using exponent_t = ap_int<1 + bits_for(larger(HIGH, -LOW))>;
 
   ap_uint<1> negative;
@@ -93,8 +95,10 @@ struct anchored_widths {
   // A zero must not be the anchor, unless its place is no higher than that of Y's smallest normal number.
   static constexpr int x_min = X::low + X::base;
   static constexpr int c_min = C::low + C::base;
-  static constexpr bool x_zero_matters = X::slack > 0 || (x_min > y_top && x_min > c_min);
-  static constexpr bool c_zero_matters = (c_min > y_top) && (c_min > x_min);
+  static constexpr int x_zero = X::zero_exponent + X::base;
+  static constexpr int c_zero = C::zero_exponent + C::base;
+  static constexpr bool x_zero_matters = X::slack > 0 || (x_zero > y_top && x_zero > c_min);
+  static constexpr bool c_zero_matters = (c_zero > y_top) && (c_zero > x_min);
   static constexpr int anchor_both = larger(x_min, c_min);
   static constexpr int anchor_no_x = x_zero_matters ? smaller(anchor_both, c_min) : anchor_both;
   static constexpr int anchor_min = c_zero_matters ? smaller(anchor_no_x, x_min) : anchor_no_x;
@@ -147,6 +151,12 @@ HWGEN_INLINE typename anchored_widths<Y, RULE, X, C>::sum_t sum_anchored(X x, C 
   sum.negative = sum.significand == 0 ? sign_of_zero_sum<RULE>(x.negative, c.negative)
                                       : ap_uint<1>((c_first ? c.negative : x.negative) ^ small_larger);
   return sum;
+}
+
+// Whether a product of so many bits is added to an addend of so many bits on the scale of the larger of them: what the
+// normalisation of the factors costs before a multiplier, short ones and long addends win back behind it.
+constexpr bool anchors_product(int product_bits, int addend_bits) {
+  return product_bits <= 8 || product_bits <= addend_bits;
 }
 
 // Operand F of a sum into Y: its subnormals may stay as they are if Y has no smaller normal numbers than F.

@@ -35,7 +35,7 @@ struct selected_products {
   using list_a = typename A::list;
   using list_b = typename B::list;
   using modes = product_modes<list_a, list_b>;
-  using product_t = typename product_of<selected_term<list_a>, selected_term<list_b>>::type;
+  using product_t = typename product_of<selected_term<list_a, 0>, selected_term<list_b, 0>>::type;
   ap_uint<A::width> a;
   ap_uint<B::width> b;
   ap_uint<M> mode;

@@ -7,8 +7,7 @@
 
 namespace hwgen {
 
-// The exact product plus an addend, to be rounded into Y under RULE. Normalising the factors costs levels before a
-// multiplier, which short ones and long addends win back behind it.
+// The exact product plus an addend, to be rounded into Y under RULE.
 template <class A, class B, class C, class Y, class RULE, bool ANCHORED>
 struct product_sum : anchored_product_sum<A, B, C, Y, RULE> {};
 template <class A, class B, class C, class Y, class RULE>
@@ -23,10 +22,9 @@ template <class A, class B, class C, class Y, class RULE, bool INTEGER, bool EAG
 struct fused_multiplier_adder;
 template <class A, class B, class C, class Y, class RULE>
 struct fused_multiplier_adder<A, B, C, Y, RULE, false, false> {
-  static constexpr int product_bits = A::precision + B::precision;
   static constexpr bool anchored = is_float(typename A::family()) && is_float(typename B::family()) &&
                                    is_float(typename C::family()) && is_float(typename Y::family()) &&
-                                   (product_bits <= 8 || product_bits <= C::precision);
+                                   anchors_product(A::precision + B::precision, C::precision);
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
                                             typename RULE::random_t random) {
     return round_to<Y, RULE>(product_sum<A, B, C, Y, RULE, anchored>::of(a, b, c), random);

@@ -1,151 +1,40 @@
 // Formats that are chosen at run time: one multiplier, one alignment and one adder for several formats.
 //
-// An operand word holds a number of one of several formats, in its low bits; `mode` says which. Each format unpacks
-// into one common term, and what follows is a single datapath. The significands of the common term are aligned at
-// their leading ones, so that the narrow formats need no normalisation of their own.
+// Behind the operands (select_terms.hpp) there is a single datapath up to the rounding, as wide as the most demanding
+// mode. Products that are short, or not longer than their addend, are added on the scale of the larger term
+// (select_anchored.hpp), others where they are, as in fma.hpp.
 #pragma once
 
 #include "hwgen/fma.hpp"
+#include "hwgen/select_anchored.hpp"
 
 namespace hwgen {
 
-// The formats of one port, for mode 0, 1, 2, ... A list of one format holds for every mode, and a mode beyond the list
-// takes its last.
-template <class... F>
-struct one_of;
-template <class F>
-struct one_of<F> {
-  static constexpr int count = 1;
-  static constexpr int width = F::width;
-  static constexpr int precision = F::precision;
-  static constexpr int offset_max = F::offset_max;
-};
-template <class F, class... MORE>
-struct one_of<F, MORE...> {
-  using rest = one_of<MORE...>;
-  static constexpr int count = 1 + rest::count;
-  static constexpr int width = larger(F::width, rest::width);
-  static constexpr int precision = larger(F::precision, rest::precision);
-  static constexpr int offset_max = larger(F::offset_max, rest::offset_max);
-};
-
-template <int K, class LIST>
-struct format_in;
-template <int K, class F>
-struct format_in<K, one_of<F>> {
-  using type = F;
-};
-template <class F, class G, class... MORE>
-struct format_in<0, one_of<F, G, MORE...>> {
-  using type = F;
-};
-template <int K, class F, class G, class... MORE>
-struct format_in<K, one_of<F, G, MORE...>> {
-  using type = typename format_in<K - 1, one_of<G, MORE...>>::type;
-};
-// The format of mode K.
-template <class LIST, int K>
-using format_at = typename format_in<K, LIST>::type;
-
-// --- operands: the significand at the top of the widest, the offset as the format has it ---
-
-template <class LIST>
-using selected_term = term<LIST::precision, LIST::offset_max, 0, 0>;
-
-template <class LIST, class F>
-HWGEN_INLINE unpacked<selected_term<LIST>> unpack_as(ap_uint<LIST::width> word) {
-  const unpacked<term_of<F>> narrow = unpack<F>(ap_uint<F::width>(word));
-  unpacked<selected_term<LIST>> u;
-  u.value.negative = narrow.value.negative;
-  u.value.offset = narrow.value.offset;
-  u.value.significand = ap_uint<LIST::precision>(narrow.value.significand) << (LIST::precision - F::precision);
-  u.is_nan = narrow.is_nan;
-  u.is_inf = narrow.is_inf;
-  return u;
-}
-
-template <class LIST, int K, bool LAST>
-struct operand_selector {
-  template <int M>
-  static HWGEN_INLINE unpacked<selected_term<LIST>> run(ap_uint<LIST::width> word, ap_uint<M> mode) {
-    const unpacked<selected_term<LIST>> here = unpack_as<LIST, format_at<LIST, K>>(word);
-    const unpacked<selected_term<LIST>> later = operand_selector<LIST, K + 1, (K + 2 >= LIST::count)>::run(word, mode);
-    return mode == K ? here : later;
-  }
-};
-template <class LIST, int K>
-struct operand_selector<LIST, K, true> {
-  template <int M>
-  static HWGEN_INLINE unpacked<selected_term<LIST>> run(ap_uint<LIST::width> word, ap_uint<M>) {
-    return unpack_as<LIST, format_at<LIST, K>>(word);
-  }
-};
-
-// Split a word of the format that `mode` selects.
-template <class LIST, int M>
-HWGEN_INLINE unpacked<selected_term<LIST>> unpack_selected(ap_uint<LIST::width> word, ap_uint<M> mode) {
-  return operand_selector<LIST, 0, (LIST::count == 1)>::run(word, mode);
-}
-
-// --- exponents: each mode's smallest exponent is moved to where it lies above the smallest of all ---
+// --- a product that stays where it is ---
 
 // Term T with its significand UP places further up.
 template <class T, int UP>
-using raised = term<T::precision + UP, T::offset_max, T::lsb - UP, T::lead + UP, T::lead_off + UP>;
+using raised = term<T::precision + UP, T::offset_max, T::lsb - UP, T::lead + UP, T::lead_off + UP, T::offset_min>;
 
-// The term of mode K alone: of an addend, and of a product.
-template <class C>
+// The term of mode K alone: of an addend, and of a product; the offsets of operands count from FIRST.
+template <class C, int FIRST = 0>
 struct addend_modes {
   static constexpr int count = C::count;
   template <int K>
-  using at = raised<term_of<format_at<C, K>>, C::precision - format_at<C, K>::precision>;
+  using at = raised<operand_from<FIRST, format_at<C, K>>, C::precision - format_at<C, K>::precision>;
 };
-template <class A, class B>
+template <class A, class B, int FIRST = 0>
 struct product_modes {
   static constexpr int count = larger(A::count, B::count);
   template <int K>
-  using at = raised<typename product_of<term_of<format_at<A, K>>, term_of<format_at<B, K>>>::type,
-                    A::precision - format_at<A, K>::precision + B::precision - format_at<B, K>::precision>;
+  using at =
+      raised<typename product_of<operand_from<FIRST, format_at<A, K>>, operand_from<FIRST, format_at<B, K>>>::type,
+             A::precision - format_at<A, K>::precision + B::precision - format_at<B, K>::precision>;
 };
-
-template <class MODES, int K, bool LAST>
-struct mode_bounds {
-  using here = typename MODES::template at<K>;
-  using later = mode_bounds<MODES, K + 1, (K + 2 >= MODES::count)>;
-  static constexpr int precision = here::precision;
-  static constexpr int lsb = smaller(here::lsb, later::lsb);
-  static constexpr int top = larger(here::lsb + here::offset_max, later::top);
-  static constexpr int lead = smaller(here::lead, later::lead);
-  // A mode whose smallest exponent lies above the common one has an offset even where it is subnormal.
-  static constexpr int lead_off(int common) {
-    return smaller(here::lsb > common ? here::lead : here::lead_off, later::lead_off(common));
-  }
-  template <int W, int M>
-  static HWGEN_INLINE ap_uint<W> distance(ap_uint<M> mode, int common) {
-    const ap_uint<W> of_later = later::template distance<W>(mode, common);
-    return mode == K ? ap_uint<W>(here::lsb - common) : of_later;
-  }
-};
-template <class MODES, int K>
-struct mode_bounds<MODES, K, true> {
-  using here = typename MODES::template at<K>;
-  static constexpr int precision = here::precision;
-  static constexpr int lsb = here::lsb;
-  static constexpr int top = here::lsb + here::offset_max;
-  static constexpr int lead = here::lead;
-  static constexpr int lead_off(int common) { return here::lsb > common ? here::lead : here::lead_off; }
-  template <int W, int M>
-  static HWGEN_INLINE ap_uint<W> distance(ap_uint<M>, int common) {
-    return here::lsb - common;
-  }
-};
-
-template <class MODES>
-using bounds_of = mode_bounds<MODES, 0, (MODES::count == 1)>;
 
 // The one term type that holds the numbers of every mode.
 template <class MODES, class B = bounds_of<MODES>>
-using common_term = term<B::precision, B::top - B::lsb, B::lsb, B::lead, B::lead_off(B::lsb)>;
+using common_term = term<B::precision, B::top - B::lsb, B::lsb, B::lead, B::lead_off(B::lsb), B::bottom - B::lsb>;
 
 // Move the exponent of a term in the format of `mode` to the scale of COMMON.
 template <class MODES, class COMMON, class T, int M>
@@ -162,30 +51,20 @@ HWGEN_INLINE unpacked<COMMON> on_common_scale(unpacked<T> x, ap_uint<M> mode) {
 }
 
 // The addend c in the format that `mode` selects.
-template <class C, int M>
-HWGEN_INLINE unpacked<common_term<addend_modes<C>>> addend_selected(ap_uint<C::width> c, ap_uint<M> mode) {
-  return on_common_scale<addend_modes<C>, common_term<addend_modes<C>>>(unpack_selected<C>(c, mode), mode);
+template <class C, int FIRST = 0, int M>
+HWGEN_INLINE unpacked<common_term<addend_modes<C, FIRST>>> addend_selected(ap_uint<C::width> c, ap_uint<M> mode) {
+  using modes = addend_modes<C, FIRST>;
+  return on_common_scale<modes, common_term<modes>>(unpack_selected<C, FIRST>(c, mode), mode);
 }
 
-// Two terms of one type are taken for numbers of one format, whose subnormals share the smallest exponent; in common
-// terms they do not. Should a product have the type of its addend, one unused exponent makes it another.
-template <class X, class C>
-struct apart {
-  using type = X;
-};
-template <class T>
-struct apart<T, T> {
-  using type = term<T::precision, T::offset_max + 1, T::lsb, T::lead, T::lead_off>;
-};
-template <class A, class B, class C>
-using product_term = typename apart<common_term<product_modes<A, B>>, common_term<addend_modes<C>>>::type;
-
-// The exact product a * b in the formats that `mode` selects, to be added to one of the formats C.
-template <class A, class B, class C, int M>
-HWGEN_INLINE unpacked<product_term<A, B, C>> multiply_selected(ap_uint<A::width> a, ap_uint<B::width> b,
-                                                               ap_uint<M> mode) {
-  return on_common_scale<product_modes<A, B>, product_term<A, B, C>>(
-      multiply(unpack_selected<A>(a, mode), unpack_selected<B>(b, mode)), mode);
+// The exact product a * b in the formats that `mode` selects. It is longer than its addend here, so the two are never
+// terms of one type, which `sum` would take for numbers of one format.
+template <class A, class B, int M>
+HWGEN_INLINE unpacked<common_term<product_modes<A, B, 1>>> multiply_selected(ap_uint<A::width> a, ap_uint<B::width> b,
+                                                                             ap_uint<M> mode) {
+  using modes = product_modes<A, B, 1>;
+  return on_common_scale<modes, common_term<modes>>(
+      multiply(unpack_selected<A, 1>(a, mode), unpack_selected<B, 1>(b, mode)), mode);
 }
 
 // --- results: a sum good enough for every mode's format is rounded into the one selected ---
@@ -245,13 +124,24 @@ HWGEN_INLINE ap_uint<LIST::width> round_to_selected(unpacked<T> x, ap_uint<M> mo
 
 // --- operators ---
 
+// The exact product plus the addend, to be rounded into any of the formats Y under RULE.
+template <class A, class B, class C, class Y, class RULE, bool ANCHORED>
+struct selected_sum {
+  template <int M>
+  static HWGEN_INLINE auto of(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c, ap_uint<M> mode) {
+    return sum<common_result<Y, C>, RULE>(multiply_selected<A, B>(a, b, mode), addend_selected<C, 1>(c, mode));
+  }
+};
+template <class A, class B, class C, class Y, class RULE>
+struct selected_sum<A, B, C, Y, RULE, true> : anchored_selected_sum<A, B, C, Y, RULE> {};
+
 // y = round(a * b + c), one rounding, each of a, b, c, y in the format that `mode` selects from its list.
 template <class A, class B, class C, class Y, class RULE, int M>
 HWGEN_INLINE ap_uint<Y::width> fma_selected(ap_uint<A::width> a, ap_uint<B::width> b, ap_uint<C::width> c,
                                             ap_uint<M> mode,
                                             typename RULE::random_t random = typename RULE::random_t()) {
-  const unpacked<product_term<A, B, C>> product = multiply_selected<A, B, C>(a, b, mode);
-  return round_to_selected<Y, RULE>(sum<common_result<Y, C>, RULE>(product, addend_selected<C>(c, mode)), mode, random);
+  constexpr bool anchored = anchors_product(A::precision + B::precision, C::precision);
+  return round_to_selected<Y, RULE>(selected_sum<A, B, C, Y, RULE, anchored>::of(a, b, c, mode), mode, random);
 }
 
 // acc' = round(a * b + acc), one rounding.
