@@ -31,7 +31,7 @@ def trainer() -> None:
 @click.option("--network", type=click.Path(path_type=Path), help="A training step of this network, by layer.")
 @click.option("--shape", metavar="MxNxK", help="A matrix product of this shape. Default: 256x256x256.")
 @click.option("--widths", default="4,8,12,14,16", show_default=True, help="Word lengths, of all operands.")
-@click.option("--area", is_flag=True, help="With --network: LUTs, too. A new core takes some ten minutes.")
+@click.option("--area", is_flag=True, help="With --network: LUTs, too. A new core takes minutes.")
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="With --network: a picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def estimate(
@@ -133,7 +133,7 @@ def _estimate_network(
 @click.argument("target", metavar="SPEC|DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def area(target: Path, as_json: bool) -> None:
-    """Synthesise each kernel of a core with Yosys. A new core takes some ten minutes."""
+    """Synthesise each kernel of a core with Yosys. A new core takes minutes."""
     from hwgen.trainer.area import measure_core
 
     with working("synthesising") as say:

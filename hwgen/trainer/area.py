@@ -1,7 +1,7 @@
 """LUTs of a trainer core, kernel by kernel, and for each of its digit multipliers.
 
-Each kernel is synthesised alone for UltraScale+ (Yosys, no DSP, before placement) and kept, by its text,
-between runs. Memories and the queues between kernels are left out: they are block and distributed RAM.
+Each kernel is synthesised alone for UltraScale+ (Yosys, quickly, no DSP, before placement) and kept, by its
+text, between runs. Memories and the queues between kernels are left out: they are block and distributed RAM.
 
 A digit multiplier of d x d bits is d * d binary multiply-accumulates, which compares with what BISMO
 published (15.4 binary TOPS on an Ultra96): 2.75 LUTs for each, all overhead included.
@@ -105,7 +105,7 @@ class CoreArea:
 def measure_core(
     target: Path | TrainerSpec, family: str = "xcup", progress: Callable[[str], None] = lambda step: None
 ) -> CoreArea:
-    """Return what a core costs. A core that is new takes some ten minutes, kernels seen before nothing.
+    """Return what a core costs. A core that is new takes minutes, kernels seen before nothing.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def measure_core(
             progress(name)
             file = Path(folder, f"{name}.sv")
             file.write_text(kernel_text(verilog, f"{spec.name}_{name}"), encoding="utf-8")
-            kernels[name] = synthesise(file, _MODULE, family)
+            kernels[name] = synthesise(file, _MODULE, family, quick=True)
         return CoreArea(spec, kernels)
 
 
