@@ -18,7 +18,7 @@ from hwgen.train.data import Samples
 from hwgen.train.device_layer import Results
 from hwgen.train.network import Network, Parameters, softmax_cross_entropy
 from hwgen.train.placement import PlacedNetwork
-from hwgen.train.step import Hyperparameters, StepResult
+from hwgen.train.step import Gradient, Hyperparameters, StepResult, Sums
 from hwgen.trainer import (
     Code,
     Command,
@@ -26,14 +26,17 @@ from hwgen.trainer import (
     Fetch,
     Frame,
     NetworkEngine,
+    Norm,
     Store,
     Update,
     estimate,
     pack,
     pack_numbers,
+    pack_sums,
     pack_weights,
     unpack_integers,
     unpack_results,
+    unpack_sums,
     unpack_weights,
 )
 from hwgen.trainer.layout import container_of
@@ -100,7 +103,7 @@ class DeviceStep:
         )
 
     def train(
-        self, parameters: Parameters, batch: Samples, width: int, rate: float, *, gradients: bool
+        self, parameters: Parameters, batch: Samples, width: int, rate: float, sums: Sums = None
     ) -> StepResult:
         """Train with one minibatch: change the parameters, and return what there is to know.
 
@@ -114,21 +117,21 @@ class DeviceStep:
             Word length of all tensors.
         rate : float
             What the learning rate is multiplied by.
-        gradients : bool
-            Whether the result is to hold the gradients.
+        sums : sequence of ndarray, optional
+            What the gradients are to be added to, if the result is to tell of them.
         """
         inputs, weights, logits = self._forward(parameters, batch.x, width)
         loss, error = softmax_cross_entropy(logits, batch.classes)
-        kept: list[Array] = []
+        told: list[Gradient] = []
         passed: _Block | Array = error
         for place in reversed(range(len(self._placed.layers))):
             exponent, passed = self._backward(place, passed, width, weights[place])
             scale = exponent + inputs[place]
-            if gradients:
-                kept.insert(0, self._gradient(place, scale))
+            if sums is not None:
+                told.insert(0, self._gradient(place, scale, sums[place]))
             self._update(parameters, place, scale, rate)
         correct = int((logits.argmax(axis=1) == batch.classes).sum())
-        return StepResult(loss, correct, tuple(kept))
+        return StepResult(loss, correct, tuple(told))
 
     def logits(self, parameters: Parameters, x: npt.NDArray[np.float32], width: int) -> Array:
         """Return the network's output, in float64, for as many samples as a minibatch has or fewer."""
@@ -172,11 +175,12 @@ class DeviceStep:
         passed = layer.input_error_of(_elements(sent[0], layer.error_results, width))
         return exponent, _Block(passed, exponent + weights + measured.pop(0))
 
-    def _gradient(self, place: int, scale: int) -> npt.NDArray[np.float64]:
-        """Return the weight gradient that lies in result memory."""
-        results = self._placed.layers[place].gradient_results
-        _, sent = self._run([results.raw()], [])
-        return np.ldexp(unpack_results(sent[0]).reshape(results.rows, -1).astype(np.float64), scale)
+    def _gradient(self, place: int, scale: int, sums: Array) -> Gradient:
+        """Return what the core finds of the weight gradient that lies in result memory."""
+        commands = self._placed.norms(place, scale)
+        (norm, norm_of_sums), sent = self._run(commands, [pack_sums(sums.astype(np.float32))])
+        norms = np.array([norm, norm_of_sums], np.uint32).view(np.float32)
+        return Gradient(float(norms[0]), unpack_sums(sent[0]).reshape(sums.shape), float(norms[1]))
 
     def _update(self, parameters: Parameters, place: int, scale: int, rate: float) -> None:
         """Update a layer's weights by the gradient that lies in result memory."""
@@ -191,7 +195,10 @@ class DeviceStep:
         parameters.momenta[place] = next_momenta.reshape(momenta.shape)
 
     def _run(self, commands: list[Command], frames: list[Frame]) -> tuple[list[int], list[Frame]]:
-        """Run commands; return the exponents that were measured and the frames that were sent, in order."""
+        """Run commands; return what was measured and the frames that were sent, in order.
+
+        Exponents are numbers, norms patterns.
+        """
         self._device.queue(commands, frames)
         engine = self._device.engine
         clocked = engine if isinstance(engine, NetworkEngine) and engine.clocked else None
@@ -214,6 +221,8 @@ class DeviceStep:
         key = tuple(
             replace(command, exponent=0, lr=0, momentum=0, decay=0)
             if isinstance(command, Update)
+            else replace(command, exponent=0)
+            if isinstance(command, Norm)
             else command
             for command in commands
         )
@@ -238,7 +247,7 @@ def _frames(words: Array, width: int) -> list[Frame]:
 
 def _measures(command: Command) -> bool:
     return (isinstance(command, Fetch) and bool(command.measure)) or (
-        isinstance(command, Store) and command.mode == Store.MEASURE
+        isinstance(command, Norm) or (isinstance(command, Store) and command.mode == Store.MEASURE)
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hwgen.train.data import Samples
 from hwgen.train.network import Network, Parameters, softmax_cross_entropy
-from hwgen.train.step import Hyperparameters, StepResult
+from hwgen.train.step import Gradient, Hyperparameters, StepResult, Sums
 
 __all__ = ["HostStep"]
 
@@ -34,7 +34,7 @@ class HostStep:
         self._network = network
         self._hyperparameters = hyperparameters
 
-    def train(self, parameters: Parameters, batch: Samples, rate: float) -> StepResult:
+    def train(self, parameters: Parameters, batch: Samples, rate: float, sums: Sums = None) -> StepResult:
         """Train with one minibatch: change the parameters, and return what there is to know.
 
         Parameters
@@ -45,6 +45,8 @@ class HostStep:
             The minibatch.
         rate : float
             What the learning rate is multiplied by.
+        sums : sequence of ndarray, optional
+            What the gradients are to be added to, if the result is to tell of them.
         """
         inputs, logits = self._forward(parameters, batch.x)
         loss, error = softmax_cross_entropy(logits, batch.classes)
@@ -62,7 +64,8 @@ class HostStep:
             momenta = momentum * parameters.momenta[place] + (gradient + decay * weights)
             parameters.momenta[place] = momenta
             parameters.weights[place] = weights - lr * momenta
-        return StepResult(loss, int((logits.argmax(axis=1) == batch.classes).sum()), tuple(gradients))
+        told = () if sums is None else tuple(map(Gradient.of, gradients, sums))
+        return StepResult(loss, int((logits.argmax(axis=1) == batch.classes).sum()), told)
 
     def logits(self, parameters: Parameters, x: npt.NDArray[np.float32]) -> Array:
         """Return the network's output."""

@@ -18,10 +18,13 @@ from hwgen.train.device_step import DeviceStep
 from hwgen.train.host_step import HostStep
 from hwgen.train.network import Network, Parameters
 from hwgen.train.policies import FP32, EpochStatistics, Policy, Precision
-from hwgen.train.step import Hyperparameters, StepResult
+from hwgen.train.step import Gradient, Hyperparameters, StepResult, Sums
 from hwgen.trainer import Device
 
 __all__ = ["EpochRecord", "Training", "train"]
+
+_CHECKPOINT = 2
+"""What a checkpoint holds: since the second kind, norms and sums of gradients."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,11 @@ class _Trainer:
         if precision.width is not FP32:
             self._quantised(precision).start_epoch(epoch)
 
-    def step(
-        self, parameters: Parameters, batch: Samples, precision: Precision, gradients: bool
-    ) -> StepResult:
+    def step(self, parameters: Parameters, batch: Samples, precision: Precision, sums: Sums) -> StepResult:
         if precision.width is FP32:
-            return self._host.train(parameters, batch, precision.rate)
+            return self._host.train(parameters, batch, precision.rate, sums)
         core = self._quantised(precision)
-        return core.train(parameters, batch, precision.width, precision.rate, gradients=gradients)
+        return core.train(parameters, batch, precision.width, precision.rate, sums)
 
     def accuracy(self, parameters: Parameters, samples: Samples, precision: Precision) -> float:
         correct = 0
@@ -175,7 +176,7 @@ def train(
             tell(record)
     engines = _Trainer(training, device)
     while len(records) < training.epochs and policy.precision is not None:
-        record, gradients = _epoch(training, data, policy.precision, engines, parameters, len(records), watch)
+        record, gradients = _epoch(training, data, policy, engines, parameters, len(records), watch)
         records.append(record)
         policy.after_epoch(EpochStatistics(record.epoch, gradients))
         if checkpoint is not None:
@@ -192,19 +193,22 @@ def train(
 def _epoch(
     training: Training,
     data: DataSet,
-    precision: Precision,
+    policy: Policy,
     engines: _Trainer,
     parameters: Parameters,
     epoch: int,
     watch: Callable[[int, int], None],
-) -> tuple[EpochRecord, tuple[Any, ...]]:
-    """Train one epoch; return its record and the last gradients."""
+) -> tuple[EpochRecord, tuple[Gradient, ...]]:
+    """Train one epoch; return its record and what is known of the last gradients."""
+    precision = policy.precision
+    assert precision is not None  # noqa: S101  (for the type checker)
+    sums = policy.sums or tuple(np.zeros_like(weights) for weights in parameters.weights)
     start, before = time.perf_counter(), engines.cycles
     engines.start_epoch(precision, epoch)
     steps = len(data.training) // training.batch
     losses, correct = [], 0
     for place, batch in enumerate(data.training.shuffled_batches(training.batch, training.seed, epoch)):
-        result = engines.step(parameters, batch, precision, place + 1 == steps)
+        result = engines.step(parameters, batch, precision, sums if place + 1 == steps else None)
         losses.append(result.loss)
         correct += result.correct
         watch(place + 1, steps)
@@ -227,6 +231,7 @@ def _description(training: Training, policy: Policy, device: Device | None) -> d
     described = asdict(training)
     del described["epochs"]
     described["policy"] = policy.name
+    described["checkpoint"] = _CHECKPOINT
     described["core"] = None if device is None else device.spec.model_dump(mode="json")
     plain: dict[str, Any] = json.loads(json.dumps(described))
     return plain

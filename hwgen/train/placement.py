@@ -9,7 +9,7 @@ from hwgen.train.device_convolution import Order, PlacedConvolution
 from hwgen.train.device_layer import PlacedLayer, PlacedLinear, Post, Region
 from hwgen.train.layers import ConvolutionLayer, Layer
 from hwgen.train.network import Network
-from hwgen.trainer import Command, Gemm, TrainerSpec, Update
+from hwgen.trainer import Command, Gemm, Norm, TrainerSpec, Update
 from hwgen.trainer.judge import reach
 from hwgen.trainer.layout import WORD
 
@@ -107,6 +107,12 @@ class PlacedNetwork:
         """Return what updates a layer's weights by the gradient in result memory."""
         results = self.layers[place].gradient_results
         return Update(0, results.rows, results.words, results.pitch, exponent, lr, momentum, decay)
+
+    def norms(self, place: int, exponent: int) -> list[Command]:
+        """Return what finds the norm of the gradient in result memory, and of sums that it is added to."""
+        results = self.layers[place].gradient_results
+        region = (0, results.rows, results.words, results.pitch, exponent)
+        return [Norm(*region), Norm(*region, sums=1)]
 
     def runs(self, width: int) -> list[list[Command]]:
         """Return all commands of a step, in the lists that the host sends at once."""

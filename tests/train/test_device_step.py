@@ -77,9 +77,14 @@ def check_steps(step_class: type[DeviceStep]) -> None:
         core = CORE if isinstance(sizes[0], int) else LARGER
         step = step_class(Device(core), network, RATES, batch)
         step.start_epoch(0)
-        result = step.train(parameters, samples, width, 1.0, gradients=True)
+        rng = np.random.default_rng(seed)
+        before = [rng.normal(size=w.shape).astype(np.float32) * (seed % 2) for w in parameters.weights]
+        result = step.train(parameters, samples, width, 1.0, before)
         for place in range(len(network.layers)):
-            assert np.array_equal(result.gradients[place], gradients[place]), (seed, place)
+            told, g = result.gradients[place], gradients[place].astype(np.float32)
+            assert np.array_equal(told.sums, before[place] + g), (seed, place)
+            assert told.norm == pytest.approx(np.square(g, dtype=np.float64).sum(), rel=1e-5)
+            assert told.norm_of_sums == pytest.approx(np.square(told.sums, dtype=np.float64).sum(), rel=1e-5)
             assert np.array_equal(parameters.weights[place], wanted.weights[place]), (seed, place)
             assert np.array_equal(parameters.momenta[place], wanted.momenta[place]), (seed, place)
             assert gradients[place].any()
@@ -171,12 +176,15 @@ def test_sixteen_bits_are_close_to_fp32(sizes: tuple[object, ...], batch: int) -
     host = Parameters(list(parameters.weights), list(parameters.momenta))
     step = DeviceStep(Device(LARGER), network, RATES, batch)
     step.start_epoch(3)
-    on_core = step.train(parameters, samples, 16, 1.0, gradients=True)
-    on_host = HostStep(network, RATES).train(host, samples, 1.0)
+    zeros = [np.zeros_like(weights) for weights in parameters.weights]
+    on_core = step.train(parameters, samples, 16, 1.0, zeros)
+    on_host = HostStep(network, RATES).train(host, samples, 1.0, zeros)
     assert on_core.loss == pytest.approx(on_host.loss, rel=1e-3)
     for place in range(len(network.layers)):
-        largest = np.abs(on_host.gradients[place]).max()
-        assert np.abs(on_core.gradients[place] - on_host.gradients[place]).max() < 1e-2 * largest
+        wanted = on_host.gradients[place]
+        largest = np.abs(wanted.sums).max()
+        assert np.abs(on_core.gradients[place].sums - wanted.sums).max() < 1e-2 * largest
+        assert on_core.gradients[place].norm == pytest.approx(wanted.norm, rel=2e-2)
         assert np.abs(parameters.weights[place] - host.weights[place]).max() < 1e-2 * largest
 
 
@@ -187,7 +195,8 @@ def test_the_gradient_of_the_host_is_that_of_its_loss(sizes: tuple[object, ...])
     network, parameters, samples = problem(6, sizes, 6)
     plain = Hyperparameters(lr=0, momentum=0, decay=0)
     step = HostStep(network, plain)
-    gradients = step.train(parameters, samples, 1.0).gradients
+    zeros = [np.zeros_like(weights) for weights in parameters.weights]
+    gradients = step.train(parameters, samples, 1.0, zeros).gradients
     rng = np.random.default_rng(6)
     for place, layer in enumerate(network.layers):
         row, column = rng.choice(np.argwhere(used(layer)))
@@ -197,7 +206,7 @@ def test_the_gradient_of_the_host_is_that_of_its_loss(sizes: tuple[object, ...])
             moved.weights[place][row, column] += np.float32(change)
             losses.append(step.train(moved, samples, 1.0).loss)
         slope = (losses[1] - losses[0]) / 2e-3
-        assert gradients[place][row, column] == pytest.approx(slope, rel=0.02, abs=2e-4)
+        assert gradients[place].sums[row, column] == pytest.approx(slope, rel=0.02, abs=2e-4)
 
 
 def test_shorter_words_take_fewer_cycles_and_a_cycle_count_is_per_step() -> None:
@@ -205,7 +214,7 @@ def test_shorter_words_take_fewer_cycles_and_a_cycle_count_is_per_step() -> None
     counts = []
     for width in (16, 8, 8):
         step = DeviceStep(Device(CORE), network, RATES, 16)
-        step.train(parameters, samples, width, 1.0, gradients=False)
+        step.train(parameters, samples, width, 1.0)
         counts.append(step.cycles)
     assert counts[0] > 1.5 * counts[1]
     assert counts[1] == counts[2] > 0
@@ -275,8 +284,8 @@ def test_a_refused_command_stops_training() -> None:
     network, parameters, samples = problem(10, (6, 8, 3), 8)
     step = DeviceStep(Device({**CORE, "wordlengths": [2, 8]}), network, RATES, 8)
     with pytest.raises(CheckError, match="a core stopped training: fetch number 0: width out of range"):
-        step.train(parameters, samples, 9, 1.0, gradients=False)
+        step.train(parameters, samples, 9, 1.0)
     step = DeviceStep(Device(CORE), network, RATES, 8)
     samples.x[0, 0] = np.nan
     with pytest.raises(CheckError, match="number that is not finite"):
-        step.train(parameters, samples, 8, 1.0, gradients=False)
+        step.train(parameters, samples, 8, 1.0)

@@ -40,7 +40,7 @@ def check_estimate(sizes: tuple[object, ...], batch: int, width: int) -> StepEst
     rng = np.random.default_rng(1)
     features = int(np.prod(network.layers[0].input_shape))
     samples = Samples(rng.normal(size=(batch, features)).astype(np.float32), rng.integers(4, size=batch))
-    step.train(network.initial(1), samples, width, 1.0, gradients=False)
+    step.train(network.initial(1), samples, width, 1.0)
     found = estimate_step(spec, network, batch, width)
     total = found.total
     assert total.cycles == step.cycles > 0

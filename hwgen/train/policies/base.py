@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from hwgen.train.step import Array, Gradient
 
 __all__ = ["FP32", "EpochStatistics", "Policy", "Precision"]
 
@@ -43,12 +42,12 @@ class EpochStatistics:
     ----------
     epoch : int
         Counted from 0.
-    gradients : tuple of ndarray
-        Gradient of each parameter tensor, of the last minibatch.
+    gradients : tuple of Gradient
+        What is known of each parameter tensor's, of the last minibatch, added to the policy's sums.
     """
 
     epoch: int
-    gradients: tuple[npt.NDArray[np.floating[Any]], ...]
+    gradients: tuple[Gradient, ...]
 
 
 class Policy(Protocol):
@@ -61,6 +60,10 @@ class Policy(Protocol):
     @property
     def precision(self) -> Precision | None:
         """Return how the next epoch computes; None: training has ended."""
+
+    @property
+    def sums(self) -> tuple[Array, ...]:
+        """Return what the last gradients of the next epoch are added to, each tensor's; nothing: zeros."""
 
     def after_epoch(self, statistics: EpochStatistics) -> None:
         """Take the statistics of an epoch."""

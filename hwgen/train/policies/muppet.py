@@ -1,12 +1,12 @@
 """MuPPET's switching of word lengths by the diversity of gradients.
 
-Of each parameter tensor the gradient of the last minibatch of every epoch is kept. After every `resolution`
-epochs the diversity
+Of each parameter tensor the gradient of the last minibatch of every epoch counts: its norm, and its sum with
+those before. After every `resolution` epochs the diversity
 
     D = mean over tensors of  sum_k ||g_k||^2 / ||sum_k g_k||^2
 
-of the gradients g_k kept since the last time is found, and they are dropped. D at least as great as all
-before at this word length is the new greatest, D_max; otherwise
+of the gradients g_k since the last time is found, and both start again. D at least as great as all before at
+this word length is the new greatest, D_max; otherwise
 
     D_max / D > T(epoch) = alpha + beta * exp(-decay * epoch)
 
@@ -19,19 +19,16 @@ Precision-Switching Strategy for Quantised Fixed-Point Training of CNNs", ICML 2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from hwgen.errors import InputError
 from hwgen.train.policies.base import FP32, EpochStatistics, Precision
+from hwgen.train.step import Array
 
 __all__ = ["Muppet", "MuppetRule", "diversity"]
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -71,13 +68,15 @@ class MuppetRule:
         return self.alpha + self.beta * exp(-self.decay * epoch)
 
 
-def diversity(windows: list[tuple[Array, ...]]) -> float:
+def diversity(norms: Sequence[float], norms_of_sums: Sequence[float]) -> float:
     """Return the diversity of gradients.
 
     Parameters
     ----------
-    windows : list of tuple of ndarray
-        Of each epoch, the gradient of each tensor.
+    norms : sequence of float
+        Of each tensor, the sum of ||g||^2 over its gradients.
+    norms_of_sums : sequence of float
+        Of each tensor, ||sum g||^2.
 
     Notes
     -----
@@ -85,13 +84,9 @@ def diversity(windows: list[tuple[Array, ...]]) -> float:
     infinitely diverse. Without any tensor left the diversity is 0.
     """
     ratios = []
-    for kept in zip(*windows, strict=True):
-        tensors = [gradient.astype(np.float64).reshape(-1) for gradient in kept]
-        norms = sum(float((gradient * gradient).sum()) for gradient in tensors)
-        total = np.sum(tensors, axis=0)
-        norm_of_sum = float((total * total).sum())
-        if norms:
-            ratios.append(norms / norm_of_sum if norm_of_sum else float("inf"))
+    for norm, norm_of_sum in zip(norms, norms_of_sums, strict=True):
+        if norm:
+            ratios.append(norm / norm_of_sum if norm_of_sum else float("inf"))
     return sum(ratios) / len(ratios) if ratios else 0.0
 
 
@@ -110,7 +105,8 @@ class Muppet:
         self._greatest = 0.0
         self._violations = 0
         self._full_epochs = 0
-        self._window: list[tuple[Array, ...]] = []
+        self._norms: list[float] = []
+        self._sums: tuple[Array, ...] = ()
 
     @property
     def name(self) -> str:
@@ -126,15 +122,24 @@ class Muppet:
             return None
         return Precision(FP32, 10.0 ** -(self._full_epochs // self.rule.full_step))
 
+    @property
+    def sums(self) -> tuple[Array, ...]:
+        """Return the sums of the gradients since the last decision."""
+        return self._sums
+
     def after_epoch(self, statistics: EpochStatistics) -> None:
-        """Keep the gradients, and decide after every `resolution` epochs."""
+        """Keep norms and sums of the gradients, and decide after every `resolution` epochs."""
         if self._level == len(self.rule.levels):
             self._full_epochs += 1
             return
-        self._window.append(tuple(gradient.copy() for gradient in statistics.gradients))
+        norms = [gradient.norm for gradient in statistics.gradients]
+        before = self._norms or [0.0] * len(norms)
+        self._norms = [kept + norm for kept, norm in zip(before, norms, strict=True)]
+        self._sums = tuple(gradient.sums.copy() for gradient in statistics.gradients)
         if (statistics.epoch + 1) % self.rule.resolution:
             return
-        now, self._window = diversity(self._window), []
+        now = diversity(self._norms, [gradient.norm_of_sums for gradient in statistics.gradients])
+        self._norms, self._sums = [], ()
         if now >= self._greatest:
             self._greatest = now
         elif now == 0 or self._greatest / now > self.rule.threshold(statistics.epoch):
@@ -144,13 +149,14 @@ class Muppet:
                 self._greatest, self._violations = 0.0, 0
 
     def state(self) -> dict[str, Any]:
-        """Return the level, the counts, and the gradients kept."""
+        """Return the level, the counts, and what is kept of the gradients."""
         return {
             "level": self._level,
             "greatest": self._greatest,
             "violations": self._violations,
             "full_epochs": self._full_epochs,
-            "window": self._window,
+            "norms": self._norms,
+            "sums": self._sums,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -159,4 +165,5 @@ class Muppet:
         self._greatest = float(state["greatest"])
         self._violations = int(state["violations"])
         self._full_epochs = int(state["full_epochs"])
-        self._window = [tuple(kept) for kept in state["window"]]
+        self._norms = [float(norm) for norm in state["norms"]]
+        self._sums = tuple(state["sums"])

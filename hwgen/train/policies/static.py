@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hwgen.train.policies.base import EpochStatistics, Precision
+from hwgen.train.step import Array
 
 __all__ = ["Static"]
 
@@ -30,6 +31,11 @@ class Static:
     def precision(self) -> Precision | None:
         """Return the precision."""
         return self._precision
+
+    @property
+    def sums(self) -> tuple[Array, ...]:
+        """Return nothing: no gradient matters."""
+        return ()
 
     def after_epoch(self, statistics: EpochStatistics) -> None:
         """Take notice of nothing."""
