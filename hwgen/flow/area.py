@@ -36,8 +36,6 @@ FAMILIES = ("xcup", "xcu", "xc7")
 _LEVEL_PS = 350
 _REGISTER_PS = 300
 
-_QUICK = ("scratchpad -set abc9.nomfs true", "scratchpad -set abc9.verify false")
-
 # ABC's classic balance/rewrite/refactor script, written out because aliases are not defined in Yosys' ABC.
 _RESYN2 = (
     "balance; rewrite; refactor; balance; rewrite; rewrite -z; balance; refactor -z; rewrite -z; balance"
@@ -137,21 +135,8 @@ def measure(project_or_spec: Mapping[str, Any] | Path | str, family: str | None 
         return synthesise(verilog, verilog.stem, chosen)
 
 
-def synthesise(verilog: Path, module: str, family: str, *, quick: bool = False) -> AreaReport:
+def synthesise(verilog: Path, module: str, family: str) -> AreaReport:
     """Map one SystemVerilog file and report; a file that was seen before comes from the cache.
-
-    Parameters
-    ----------
-    verilog : Path
-        The file.
-    module : str
-        The module in it.
-    family : str
-        One of `FAMILIES`.
-    quick : bool
-        Without ABC's last two steps: it neither improves the mapping by don't-cares nor proves it equivalent.
-        In large logic with products these take ten times as long as everything else, for a thousandth of the
-        LUTs.
 
     Raises
     ------
@@ -159,7 +144,7 @@ def synthesise(verilog: Path, module: str, family: str, *, quick: bool = False) 
         If Yosys is missing or fails.
     """
     require_module("pyosys", "measuring area")
-    passes = [*(_QUICK if quick else ()), *_passes(module, family)]
+    passes = _passes(module, family)
 
     def build(folder: Path) -> None:
         shutil.copyfile(verilog, folder / "design.sv")
@@ -194,6 +179,7 @@ def synthesise(verilog: Path, module: str, family: str, *, quick: bool = False) 
 
 def _passes(module: str, family: str) -> list[str]:
     return [
+        "scratchpad -set abc9.verify false",  # ABC's proof of its own mapping, which is slow for products
         "read_verilog -sv design.sv",
         f"hierarchy -check -top {module}",
         "flatten",

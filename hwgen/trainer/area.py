@@ -1,6 +1,6 @@
 """LUTs of a trainer core, kernel by kernel, and for each of its digit multipliers.
 
-Each kernel is synthesised alone for UltraScale+ (Yosys, quickly, no DSP, before placement) and kept, by its
+Each kernel is synthesised alone for UltraScale+ (Yosys, no DSP, before placement) and kept, by its
 text, between runs. Memories and the queues between kernels are left out: they are block and distributed RAM.
 
 A digit multiplier of d x d bits is d * d binary multiply-accumulates, which compares with what BISMO
@@ -133,7 +133,7 @@ def measure_core(
             progress(name)
             file = Path(folder, f"{name}.sv")
             file.write_text(kernel_text(verilog, f"{spec.name}_{name}"), encoding="utf-8")
-            kernels[name] = synthesise(file, _MODULE, family, quick=True)
+            kernels[name] = synthesise(file, _MODULE, family)
         return CoreArea(spec, kernels)
 
 

@@ -52,9 +52,6 @@ def test_an_adder_uses_carry_cells_and_a_multiplier_no_dsp(tmp_path: Path) -> No
     assert report.carries >= 4
     assert report.dsps == 0
     assert report.luts > 16
-    quick = synthesise(verilog, "unit", "xc7", quick=True)
-    assert quick.luts == pytest.approx(report.luts, rel=0.03)
-    assert (quick.ffs, quick.carries, quick.depth) == (0, report.carries, pytest.approx(report.depth, abs=2))
 
 
 def test_wires_cost_nothing(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def test_the_array_is_compared_with_binary_multipliers() -> None:
 def test_every_kernel_of_a_core_is_synthesised_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = []
 
-    def synthesised(file: object, module: str, family: str, quick: bool) -> AreaReport:
-        assert (module, family, quick) == ("kernel", "xcup", True)
+    def synthesised(file: object, module: str, family: str) -> AreaReport:
+        assert (module, family) == ("kernel", "xcup")
         texts.append(file.read_text())  # type: ignore[attr-defined]
         return report(len(texts))
 
