@@ -56,18 +56,22 @@ class Nop:
 class Fetch:
     """Takes one frame from the data stream into scratch memory, as integers of 16 bits.
 
-    Numbers in fp32 are quantised on the way, or only measured for the exponent that they need.
+    Numbers in fp32 are quantised on the way, or only measured for the exponent that they need; or, on a core
+    with float lanes, kept: the low halves of 16 patterns are one word, their high halves the next one.
     """
 
     OPCODE: ClassVar[int] = 1
     FP32: ClassVar[int] = 2
-    container: int = bits(2, "elements of the frame: 0: 16 x int8 a beat, 1: 8 x int16, 2: 4 x fp32")
+    PATTERNS: ClassVar[int] = 3
+    container: int = bits(
+        2, "elements of a beat: 0: 16 x int8, 1: 8 x int16, 2: 4 x fp32, rounded, 3: 4 x fp32, kept"
+    )
     base: int = bits(16, "first scratch word")
-    words: int = bits(16, "scratch words; the frame has words * 2^container beats")
-    width: int = bits(5, "fp32 only: bits of an element")
-    exponent: int = bits(16, "fp32 only: elements are x * 2^-exponent", signed=True)
-    take: int = bits(1, "fp32 only: 1: the exponent is the one measured last")
-    measure: int = bits(1, "fp32 only: 1: nothing is written; the exponent is found, kept and reported")
+    words: int = bits(16, "scratch words; the frame has words * 2^container beats, of container 3 words * 2")
+    width: int = bits(5, "container 2: bits of an element")
+    exponent: int = bits(16, "container 2: elements are x * 2^-exponent", signed=True)
+    take: int = bits(1, "container 2: 1: the exponent is the one measured last")
+    measure: int = bits(1, "container 2: 1: nothing is written; the exponent is found, kept and reported")
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,16 @@ class Fill:
     offset_x: int = bits(8, "added to X", signed=True)
     limit_y: int = bits(12, "zeros are read unless 0 <= Y < limit_y", default=1)
     limit_x: int = bits(12, "zeros are read unless 0 <= X < limit_x", default=1)
+    floats: int = bits(1, "1: fp32: k-group g is words 2 g and 2 g + 1, of 32 / digit planes in all")
 
 
 @dataclass(frozen=True)
 class Gemm:
-    """Multiplies operands of the plane memories, tile after tile, into result memory."""
+    """Multiplies operands of the plane memories, tile after tile, into result memory.
+
+    With `floats` a result is an fp32 pattern with its sign extended: s = fma(a, b, s) for one element of K
+    after the other, each rounded once to nearest even, from 0 or from what is in result memory.
+    """
 
     OPCODE: ClassVar[int] = 3
     a: int = bits(16, "first plane word of A")
@@ -112,6 +121,7 @@ class Gemm:
     width_b: int = bits(5, "bits of the elements of B")
     accumulate: int = bits(1, "1: add to what is in result memory")
     pitch: int = bits(12, "result words from one result row to the next")
+    floats: int = bits(1, "1: sums of fp32 products by the float lanes; widths mean nothing")
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,7 @@ class Update:
     lr: int = bits(32, "learning rate, an fp32 pattern")
     momentum: int = bits(32, "momentum, an fp32 pattern")
     decay: int = bits(32, "weight decay, an fp32 pattern")
+    floats: int = bits(1, "1: gradients are fp32 patterns; exponent means nothing")
 
 
 @dataclass(frozen=True)

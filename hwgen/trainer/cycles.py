@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Norm, Store, Update
 from hwgen.trainer.judge import judge
-from hwgen.trainer.run_cycles import STAGES, pass_cycles, run_cycles, stages_of
+from hwgen.trainer.run_cycles import STAGES, element_cycles, pass_cycles, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
 from hwgen.trainer.status import Code
 
@@ -65,11 +65,13 @@ _PRIORITY: dict[type[Command], int] = {
 COMMAND_LATENCY = 7
 """From the first command beat to its issue."""
 ADDING_LATENCY = 6
-"""What a product that adds to results takes longer, to read them."""
+"""What a product of integers that adds to results takes longer; one of fp32 begins with what it adds to."""
 PASSING_LATENCY = 6
 """From the first beat that goes through the update unit to its first run cycle in the store stage."""
 FOURS_AHEAD = 5
 """Fours of elements whose beats the fetch stage has taken, at most, when the update unit gets to them."""
+FLOAT_LATENCY = 5
+"""From the digits of an element of K to its last product, apart from what these two take."""
 
 
 @dataclass
@@ -123,6 +125,8 @@ class _Stage:
         After its last run cycle.
     rows_free : int
         After the last row of the last tile that has left the array.
+    floats : bool
+        Whether its last command was a product of fp32 numbers.
     done : int
         When its last command is known to be done.
     flight : list
@@ -131,6 +135,7 @@ class _Stage:
 
     free: int = 0
     rows_free: int = 0
+    floats: bool = False
     done: int = 0
     flight: list[_InFlight] = field(default_factory=list)
     times: StageTimes = field(default_factory=StageTimes)
@@ -191,8 +196,11 @@ class Timeline:
             done += self._spec.array.lanes
         elif isinstance(command, Store | Bias) and pass_cycles(self._spec, command) == _words(command):
             stage.free += 1  # a word came in every cycle, so that of the next order shows
+        elif isinstance(command, Fetch) and command.container == Fetch.PATTERNS:
+            stage.free += 1  # the last high halves are written
+            done += 1
         elif isinstance(command, Gemm):
-            done = self._drained(stage, command, begins, run) + latency.end
+            done = self._drained(stage, command, begins, pass_cycles(self._spec, command)) + latency.end
         for part in own[:-1]:
             self._ends_at(part, time, part.free + LATENCIES[Fetch].end, 0, _PRIORITY[Fetch])
             part.times.run += run
@@ -208,6 +216,8 @@ class Timeline:
         taken = pass_cycles(self._spec, command)
         updates = int(isinstance(command, Update))  # its first beat is of four weights, not of one sum
         begins = max(time + latency.start + updates, stage.free + latency.between)
+        if isinstance(command, Gemm):
+            begins = self._product_begins(command, stage, time)
         for other in others:
             # Beats go through to the store stage; while it is busy some of them wait in between.
             fetch, first = self._stages[other], LATENCIES[other]
@@ -226,6 +236,18 @@ class Timeline:
         stage.times.commands += 1
         stage.times.busy += done - max(time, stage.done)
         stage.done = done
+
+    def _product_begins(self, gemm: Gemm, stage: _Stage, time: int) -> int:
+        """Return the first cycle of a product in the array or the lanes; integers wait for sums of fp32."""
+        latency = LATENCIES[Gemm]
+        after_floats, stage.floats = stage.floats, bool(gemm.floats)
+        if not gemm.floats:
+            return max(time + latency.start, stage.free + (0 if after_floats else latency.between))
+        planes, element = self._spec.float_planes, element_cycles(self._spec)
+        lag = FLOAT_LATENCY + planes + self._spec.float_steps - element
+        # Digits of the next product are asked for a cycle later, which shows if the lanes wait for digits.
+        between = int(planes == element) if after_floats else latency.between + lag
+        return max(time + latency.start + lag, stage.free + between)
 
     def _heard(self, flight: _InFlight, priority: int) -> int:
         """Return when the sequencer hears that a command is done: it hears one a cycle, by priority."""
@@ -250,7 +272,7 @@ class Timeline:
         tiles = gemm.tiles_m * gemm.tiles_n
         first = max(begins + run // tiles, stage.rows_free)
         stage.rows_free = max(begins + run + rows, first + tiles * rows)
-        return stage.rows_free + gemm.accumulate * ADDING_LATENCY
+        return stage.rows_free + (ADDING_LATENCY if gemm.accumulate and not gemm.floats else 0)
 
     def times(self) -> Times:
         """Return the times of what was issued so far."""

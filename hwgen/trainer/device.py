@@ -10,9 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hwgen.errors import CheckError, InputError, legal_values
-from hwgen.trainer.commands import Command
+from hwgen.trainer.commands import Command, Fetch
 from hwgen.trainer.engines import Engine, GoldenEngine, NetworkEngine
-from hwgen.trainer.layout import WORD, Array, Frame, pack, to_words, unpack_results
+from hwgen.trainer.floats import as_float32
+from hwgen.trainer.layout import (
+    FP32_BITS,
+    WORD,
+    Array,
+    Frame,
+    number_words,
+    pack,
+    pack_numbers,
+    to_words,
+    unpack_results,
+)
 from hwgen.trainer.operands import Operand
 from hwgen.trainer.products import Convolution, matrix
 from hwgen.trainer.schedule import Schedule, best_schedule
@@ -80,7 +91,9 @@ class Device:
     ) -> Array:
         """Return the exact product of two integer matrices, saturated to the accumulator.
 
-        Neither matrix is reordered: the fills transpose.
+        Neither matrix is reordered: the fills transpose. Here and in the convolutions, word lengths of 32
+        stand for fp32: factors are float32, and each result is the sum of its products by fused multiply-adds
+        in the order of the elements, from 0 on.
 
         Parameters
         ----------
@@ -93,12 +106,12 @@ class Device:
 
         Returns
         -------
-        ndarray of int64, shape (M, N)
+        ndarray of int64, or of float32, shape (M, N)
 
         Raises
         ------
         InputError
-            If shapes do not match, or an element does not fit its word length.
+            If shapes do not match, an element does not fit its word length, or the core has no fp32.
         CheckError
             If an accumulator has overflowed.
         """
@@ -173,7 +186,8 @@ class Device:
         errors, kernel = self._tensor(e, width_e, 4), self._tensor(w, width_w, 4)
         shape = _convolution((len(errors), *size, kernel.shape[3]), kernel.shape, step, padding)
         _check_errors(errors, shape)
-        gradient = np.zeros((shape.images, *size, shape.channels), np.int64)
+        dtype = np.float32 if width_e == FP32_BITS else np.int64
+        gradient = np.zeros((shape.images, *size, shape.channels), dtype)
         for phase in shape.input_gradient(width_e, width_w):
             if phase.errors is None or phase.kernel is None:
                 continue
@@ -221,6 +235,8 @@ class Device:
 
     def _tensor(self, data: ArrayLike, width: int, axes: int) -> Array:
         tensor = np.asarray(data)
+        if width == FP32_BITS:
+            return self._numbers(tensor, axes)
         if tensor.dtype.kind not in "iu" or tensor.ndim != axes or not tensor.size:
             raise InputError(
                 f"a tensor of {tensor.dtype} of shape {tensor.shape} is not legal: "
@@ -237,7 +253,25 @@ class Device:
             raise InputError(f"element {worst} does not fit {width} bits: legal: {-limit}..{limit - 1}")
         return tensor
 
+    def _numbers(self, tensor: Array, axes: int) -> Array:
+        if not self.spec.float_lanes:
+            raise InputError(
+                f"width {FP32_BITS} is fp32, but this core has no float lanes: "
+                f"legal: {self.spec.least_width}..{self.spec.most_width}"
+            )
+        if tensor.dtype != np.float32 or tensor.ndim != axes or not tensor.size:
+            raise InputError(
+                f"a tensor of {tensor.dtype} of shape {tensor.shape} is not legal: "
+                f"legal: float32, with {axes} axes, none empty"
+            )
+        return tensor
+
     def _product(self, operands: tuple[Operand, Operand], tensors: tuple[Array, Array]) -> Array:
+        if operands[0].floats != operands[1].floats:
+            raise InputError(
+                f"word lengths {operands[0].width} and {operands[1].width} do not go together: "
+                f"legal: {FP32_BITS}, which is fp32, for both or for neither"
+            )
         schedule = best_schedule(self.spec, *operands)
         self.queue(schedule.commands, _frames(schedule, operands, tensors))
         statuses, sent = self.run()
@@ -249,7 +283,8 @@ class Device:
                 f"{len(failed)} of {len(statuses)} commands failed; the first is number {bad.number}: "
                 f"{Code(bad.code).meaning}"
             )
-        return _assembled(schedule, sent)
+        result = _assembled(schedule, sent)
+        return as_float32(result) if operands[0].floats else result
 
 
 def _convolution(image: Sequence[int], kernel: Sequence[int], step: int, padding: int) -> Convolution:
@@ -273,10 +308,14 @@ def _frames(
 ) -> list[Frame]:
     """Return the frames of a schedule: parts of the tensors as they lie."""
     words = [
-        to_words(tensor).reshape(*operand.view.shape, -1, WORD)
+        (number_words if operand.floats else to_words)(tensor).reshape(*operand.view.shape, -1, WORD)
         for operand, tensor in zip(operands, tensors, strict=True)
     ]
-    return [pack(words[source.side][source.part], source.container) for source in schedule.frames]
+    parts = [(words[source.side][source.part], source.container) for source in schedule.frames]
+    return [
+        pack_numbers(part) if container == Fetch.PATTERNS else pack(part, container)
+        for part, container in parts
+    ]
 
 
 def _assembled(schedule: Schedule, frames: Sequence[Frame]) -> Array:

@@ -29,6 +29,8 @@ from hwgen.trainer.commands import (
     Update,
     decode,
 )
+from hwgen.trainer.filling import plane_words
+from hwgen.trainer.floats import as_float32, as_results, halves_of, joined, sums_of_products
 from hwgen.trainer.generators import RandomWords
 from hwgen.trainer.judge import judge
 from hwgen.trainer.layout import (
@@ -176,6 +178,11 @@ class GoldenCore:
 
     def _fetch(self, fetch: Fetch, frame: Frame) -> tuple[Code, int, int]:
         """Write whole words as beats come; return the code, the beats and the payload."""
+        if fetch.container == Fetch.PATTERNS:
+            taken = _taken(frame, fetch.words // 2, 4)
+            halves = halves_of(unpack_numbers(frame.beats[: 4 * taken.words]))
+            self.scratch[fetch.base :][: 2 * taken.words] = halves.reshape(-1, self.spec.array.lanes)
+            return taken.code, taken.beats, 0
         a_word = 1 << fetch.container
         taken = _taken(frame, fetch.words, a_word)
         if fetch.container == Fetch.FP32:
@@ -218,39 +225,39 @@ class GoldenCore:
 
     def _fill(self, fill: Fill) -> None:
         """Gather the tensor's words, turn them if asked, and cut them into digits."""
-        lanes, digit, planes = self.spec.array.lanes, self.spec.array.digit, self.spec.planes(fill.width)
-        b, y, x = np.indices((fill.n_b, fill.n_y, fill.n_x)).reshape(3, -1, 1)
-        ky, kx, g = np.indices((fill.n_ky, fill.n_kx, fill.n_g)).reshape(3, 1, -1)
-        row = y * fill.step + ky + fill.offset_y
-        column = x * fill.step + kx + fill.offset_x
-        inside = (row >= 0) & (row < fill.limit_y) & (column >= 0) & (column < fill.limit_x)
-        address = fill.source + b * fill.s_b + row * fill.s_y + column * fill.s_x + g
-        rows, groups = address.shape
-        tensor = np.zeros((rows + -rows % lanes, groups, lanes), np.int16)
-        tensor[:rows][inside] = self.scratch[address[inside]]
-        if fill.transpose:
-            # From (chunk, row of it, k-group, column of it): columns are operand rows, rows go along K.
-            tensor = tensor.reshape(-1, lanes, groups, lanes).transpose(2, 3, 0, 1)
-        operand = tensor.reshape(-1, fill.kgs, lanes)
-        digits = np.stack([operand >> digit * plane for plane in range(planes)], axis=2) & (1 << digit) - 1
         memory = self.b if fill.target else self.a
-        banks = memory.shape[1]
-        words = digits.reshape(-1, banks, fill.kgs, planes, lanes).transpose(0, 2, 3, 1, 4)
-        words = words.reshape(-1, banks, lanes)
+        words = plane_words(self.spec, fill, self.scratch, memory.shape[1])
         memory[fill.dest : fill.dest + len(words)] = words
 
     def _gemm(self, gemm: Gemm) -> Code:
-        left = self._operand(self.a, gemm.a, gemm.tiles_m, gemm.kgs, gemm.width_a)
-        right = self._operand(self.b, gemm.b, gemm.tiles_n, gemm.kgs, gemm.width_b)
-        sums = _product(left, right.T).astype(np.int64)
         cols = self.spec.array.cols
         rows = gemm.tiles_m * self.spec.array.rows
         # A view of the results, row by row; rows lie `pitch` words apart.
         at = gemm.c + np.arange(rows)[:, None] * gemm.pitch + np.arange(gemm.tiles_n)
-        sums = sums.reshape(rows, gemm.tiles_n, cols)
+        if gemm.floats:
+            self.c[at] = self._float_sums(gemm, self.c[at])
+            return Code.OK
+        left = self._operand(self.a, gemm.a, gemm.tiles_m, gemm.kgs, gemm.width_a)
+        right = self._operand(self.b, gemm.b, gemm.tiles_n, gemm.kgs, gemm.width_b)
+        sums = _product(left, right.T).astype(np.int64).reshape(rows, gemm.tiles_n, cols)
         results, overflowed = self._accumulated(self.c[at] if gemm.accumulate else np.zeros_like(sums), sums)
         self.c[at] = results
         return Code.OVERFLOW if overflowed else Code.OK
+
+    def _float_sums(self, gemm: Gemm, old: Array) -> Array:
+        """Return the results of a product of fp32 numbers that begins with `old`, if it accumulates."""
+        left = self._numbers(self.a, gemm.a, gemm.tiles_m, gemm.kgs)
+        right = self._numbers(self.b, gemm.b, gemm.tiles_n, gemm.kgs)
+        begin = as_float32(old if gemm.accumulate else np.zeros_like(old)).reshape(len(left), len(right))
+        return as_results(sums_of_products(left, right, begin)).reshape(old.shape)
+
+    def _numbers(self, memory: Array, base: int, tiles: int, kgs: int) -> Array:
+        """Return an operand as the fp32 numbers that its digits are, shape (rows, K)."""
+        banks, lanes = memory.shape[1:]
+        planes = self.spec.float_planes
+        words = memory[base : base + tiles * kgs * planes].reshape(tiles, kgs, planes, banks, lanes)
+        numbers = joined(words.transpose(2, 0, 3, 1, 4), self.spec.array.digit)
+        return numbers.reshape(tiles * banks, kgs * lanes)
 
     def _operand(self, memory: Array, base: int, tiles: int, kgs: int, width: int) -> Array:
         """Return an operand as the integers that its digits are: float64, shape (rows, K)."""

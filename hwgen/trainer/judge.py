@@ -117,11 +117,15 @@ def _look(spec: TrainerSpec, command: Command) -> _Look:
             if not command.measure:
                 spans = [_Span(command.base, command.base + command.words - 1, spec.scratch_words, "scratch")]
         case Fill():
-            width = _in_range(spec, command.width)
+            width = _has_floats(spec) if command.floats else _in_range(spec, command.width)
             shape = _fill_shape(spec, command)
             spans = _fill_spans(spec, command)
         case Gemm():
-            width = _in_range(spec, command.width_a) and _in_range(spec, command.width_b)
+            width = (
+                _has_floats(spec)
+                if command.floats
+                else _in_range(spec, command.width_a) and _in_range(spec, command.width_b)
+            )
             shape = (
                 min(command.tiles_m, command.tiles_n) > 0
                 and 0 < command.kgs <= spec.most_groups
@@ -138,7 +142,10 @@ def _look(spec: TrainerSpec, command: Command) -> _Look:
             spans = [_block_span(spec, command)]
         case Update() | Norm():
             results = command.rows * command.words * spec.array.cols
-            shape = _block_shape(command) and results % 4 == 0 and _fits(spec, command.exponent)
+            floats = isinstance(command, Update) and bool(command.floats)
+            width = not floats or _has_floats(spec)
+            exponent = floats or _fits(spec, command.exponent)
+            shape = _block_shape(command) and results % 4 == 0 and exponent
             spans = [_block_span(spec, command)]
         case Bias():
             shape = command.words > 0
@@ -155,15 +162,21 @@ def _in_range(spec: TrainerSpec, width: int) -> bool:
     return spec.least_width <= width <= spec.most_width
 
 
+def _has_floats(spec: TrainerSpec) -> bool:
+    """Say whether the core has the width of fp32."""
+    return spec.float_lanes > 0
+
+
 def _fits(spec: TrainerSpec, exponent: int) -> bool:
     least, most = spec.exponents
     return least <= exponent <= most
 
 
 def _fetch_shape(spec: TrainerSpec, fetch: Fetch) -> bool:
-    if not fetch.words or fetch.container > Fetch.FP32:
+    kept = fetch.container == Fetch.PATTERNS
+    if not fetch.words or (kept and (not spec.float_lanes or fetch.words % 2)):
         return False
-    if fetch.container < Fetch.FP32:
+    if fetch.container != Fetch.FP32:
         return not (fetch.width or fetch.exponent or fetch.take or fetch.measure)
     return bool(fetch.measure or fetch.take) or _fits(spec, fetch.exponent)
 
@@ -209,7 +222,7 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
     for count, stride in ((fill.n_b, fill.s_b), (fill.limit_y, fill.s_y), (fill.limit_x, fill.s_x)):
         reach = (count - 1) * stride
         low, high = low + min(reach, 0), high + max(reach, 0)
-    high += fill.n_g - 1
+    high += (2 if fill.floats else 1) * fill.n_g - 1
 
     lanes = spec.array.lanes
     blocks = (
@@ -218,7 +231,8 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
     banks, words, memory = (
         (spec.array.cols, spec.b_words, "b") if fill.target else (spec.array.rows, spec.a_words, "a")
     )
-    written = blocks * (lanes // banks) * fill.kgs * spec.planes(fill.width)
+    planes = spec.float_planes if fill.floats else spec.planes(fill.width)
+    written = blocks * (lanes // banks) * fill.kgs * planes
     return [
         _Span(low, high, spec.scratch_words, "scratch"),
         _Span(fill.dest, fill.dest + written - 1, words, memory),
@@ -226,8 +240,10 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
 
 
 def _gemm_spans(spec: TrainerSpec, gemm: Gemm) -> list[_Span]:
-    a = gemm.tiles_m * gemm.kgs * spec.planes(gemm.width_a)
-    b = gemm.tiles_n * gemm.kgs * spec.planes(gemm.width_b)
+    widths = (gemm.width_a, gemm.width_b)
+    planes = [spec.float_planes if gemm.floats else spec.planes(width) for width in widths]
+    a = gemm.tiles_m * gemm.kgs * planes[0]
+    b = gemm.tiles_n * gemm.kgs * planes[1]
     c = (gemm.tiles_m * spec.array.rows - 1) * gemm.pitch + gemm.tiles_n
     return [
         _Span(gemm.a, gemm.a + a - 1, spec.a_words, "a"),

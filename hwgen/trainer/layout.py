@@ -17,10 +17,12 @@ import numpy.typing as npt
 
 __all__ = [
     "BEAT_BYTES",
+    "FP32_BITS",
     "WORD",
     "Array",
     "Frame",
     "container_of",
+    "number_words",
     "pack",
     "pack_integers",
     "pack_numbers",
@@ -39,6 +41,8 @@ __all__ = [
 WORD = 16
 """Elements of a word."""
 BEAT_BYTES = 16
+FP32_BITS = 32
+"""What stands for fp32 where a word length is meant."""
 
 Array = npt.NDArray[Any]
 _CONTAINERS = (np.dtype("<i1"), np.dtype("<i2"))
@@ -70,8 +74,8 @@ class Frame:
 
 
 def container_of(width: int) -> int:
-    """Return the smallest container of elements of `width` bits: 0 for int8, 1 for int16."""
-    return int(width > 8)
+    """Return the smallest container of elements of `width` bits: 0 for int8, 1 for int16, 3 for fp32."""
+    return 3 if width == FP32_BITS else int(width > 8)
 
 
 def to_words(tensor: Array) -> Array:
@@ -87,8 +91,16 @@ def to_words(tensor: Array) -> Array:
         raise ValueError(f"a tensor of integers is needed, not {tensor.dtype} of shape {tensor.shape}")
     if tensor.size and (tensor.min() < -(1 << 15) or tensor.max() >= 1 << 15):
         raise ValueError("an element does not fit 16 bits")
-    padding = [(0, 0)] * (tensor.ndim - 1) + [(0, -tensor.shape[-1] % WORD)]
-    return np.pad(tensor.astype(np.int16), padding).reshape(*tensor.shape[:-1], -1, WORD)
+    return _in_whole_words(tensor.astype(np.int16)).reshape(*tensor.shape[:-1], -1, WORD)
+
+
+def number_words(numbers: Array) -> Array:
+    """Return float32 numbers with their last axis in words: shape (..., words, 16)."""
+    return _in_whole_words(numbers).reshape(*numbers.shape[:-1], -1, WORD)
+
+
+def _in_whole_words(tensor: Array) -> Array:
+    return np.pad(tensor, [(0, 0)] * (tensor.ndim - 1) + [(0, -tensor.shape[-1] % WORD)])
 
 
 def pack(words: Array, container: int) -> Frame:
@@ -121,8 +133,7 @@ def pack_numbers(numbers: Array) -> Frame:
     numbers = np.asarray(numbers)
     if numbers.dtype != np.float32 or numbers.ndim == 0:
         raise ValueError(f"a tensor of float32 is needed, not {numbers.dtype} of shape {numbers.shape}")
-    padding = [(0, 0)] * (numbers.ndim - 1) + [(0, -numbers.shape[-1] % WORD)]
-    padded = np.ascontiguousarray(np.pad(numbers, padding), _FP32)
+    padded = np.ascontiguousarray(_in_whole_words(numbers), _FP32)
     return Frame(padded.reshape(-1).view(np.uint8).reshape(-1, BEAT_BYTES))
 
 

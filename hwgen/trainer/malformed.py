@@ -43,10 +43,20 @@ def _products(spec: TrainerSpec) -> Iterator[Command]:
         ("kgs", spec.most_groups + 1),
     ):
         yield Gemm(**{**good, field: value})
+    yield from _floats(spec)
     # All planes of the widest word, and one of them past the end.
     yield Gemm(**good, a=min(spec.a_words - spec.most_planes + 1, _FARTHEST))
     yield Gemm(**good, b=min(spec.b_words - spec.most_planes + 1, _FARTHEST))
     yield Gemm(**good, c=min(spec.c_words - spec.array.rows + 1, _FARTHEST))
+
+
+def _floats(spec: TrainerSpec) -> Iterator[Command]:
+    """Give commands of fp32 numbers: without float lanes all are wrong, and with them these reach too far."""
+    a = spec.a_words - spec.float_planes + 1 if spec.float_lanes else 0
+    scratch, results = (spec.scratch_words, spec.c_words) if spec.float_lanes else (1, 1)
+    yield Gemm(min(a, _FARTHEST), 0, 0, 1, 1, 1, pitch=1, floats=1)
+    yield Fill(0, 0, 0, scratch - 1, 0, 1, floats=1)
+    yield Update(results - 1, 2, 1, 1, floats=1)
 
 
 def _operands(spec: TrainerSpec) -> Iterator[Command]:

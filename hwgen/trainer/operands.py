@@ -14,7 +14,7 @@ from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
-from hwgen.trainer.layout import WORD
+from hwgen.trainer.layout import FP32_BITS, WORD
 
 __all__ = ["Box", "Operand", "Slab", "Space", "View", "boxes", "sizes"]
 
@@ -182,12 +182,17 @@ class Operand:
     transpose : bool
         Whether the view's columns are the operand's rows, and its rows are summed over.
     width : int
-        Bits of an element.
+        Bits of an element; 32 for fp32, of which 16 elements take two words.
     """
 
     view: View
     transpose: bool
     width: int
+
+    @property
+    def floats(self) -> bool:
+        """Whether elements are fp32 numbers."""
+        return self.width == FP32_BITS
 
     @property
     def rows(self) -> Space:
@@ -201,8 +206,14 @@ class Operand:
 
     def slab(self, rows: Box, sums: Box) -> Slab:
         """Return what a fill of these operand rows and k-groups reads."""
-        return self.view.slab(sums, rows) if self.transpose else self.view.slab(rows, sums)
+        slab = self.view.slab(sums, rows) if self.transpose else self.view.slab(rows, sums)
+        if not self.floats:
+            return slab
+        doubled = {name: 2 * slab.fields[name] for name in ("source", "s_b", "s_y", "s_x")}
+        return Slab(slab.part, 2 * slab.words, {**slab.fields, **doubled})
 
     def fill_fields(self, slab: Slab, kgs: int) -> dict[str, Any]:
         """Return the fields of the fill that reads `slab` into an operand of `kgs` k-groups."""
-        return {**slab.fields, "transpose": int(self.transpose), "width": self.width, "kgs": kgs}
+        width = 0 if self.floats else self.width
+        fields = {"transpose": int(self.transpose), "width": width, "kgs": kgs, "floats": int(self.floats)}
+        return {**slab.fields, **fields}

@@ -3,7 +3,8 @@
 The left operand's rows are cut into strips, the right one's too, and what is summed over into slices. A tile
 is one slice of one strip: it lies in plane memory as one operand. A block of results is made by one product
 for each slice and then stored. Blocks go along one strip of the outer operand and back along its next one,
-and slices to and fro, so that from one step to the next as few tiles change as can be.
+and slices to and fro, so that from one step to the next as few tiles change as can be; but not slices of fp32
+numbers, whose sums depend on their order, so that it is always that of the elements.
 
 Two things shorten the time in which the array idles. The first strip may be cut into finer slices, so that
 the first product needs little data; and the last block is stored in ever smaller parts, so that little is
@@ -151,7 +152,7 @@ def make_plan(spec: TrainerSpec, left: Operand, right: Operand, shape: Shape) ->
     fine = tuple(boxes(space, finer)) if finer else ()
     strips = (left_strips, right_strips)
     blocks = _blocks(spec, strips, shape.outer)
-    steps = _steps(blocks, len(slices), len(fine), shape.outer)
+    steps = _steps(blocks, len(slices), len(fine), shape.outer, to_and_fro=not left.floats)
     return Plan((left, right), strips, (slices, fine), blocks, steps)
 
 
@@ -173,7 +174,7 @@ def _even(space: Space, size: Space) -> Space:
 
 def _most_depth(spec: TrainerSpec, left: Operand, right: Operand, shape: Shape) -> int:
     """Return the longest slice whose tiles fit half a plane memory each, and whose 16 rows fit a slab."""
-    groups = min(spec.most_groups, shape.slab // WORD)
+    groups = min(spec.most_groups, shape.slab // (2 * WORD if left.floats else WORD))
     for operand, words, banks, rows in (
         (left, spec.a_words, spec.array.rows, shape.rows),
         (right, spec.b_words, spec.array.cols, shape.cols),
@@ -226,12 +227,14 @@ def _blocks(
     return tuple(blocks)
 
 
-def _steps(blocks: tuple[Block, ...], coarse: int, finer: int, outer: int) -> tuple[Step, ...]:
+def _steps(
+    blocks: tuple[Block, ...], coarse: int, finer: int, outer: int, *, to_and_fro: bool
+) -> tuple[Step, ...]:
     steps: list[Step] = []
     for number, block in enumerate(blocks):
         fine = finer > coarse and (block.left, block.right)[outer] == 0
         order = range(finer if fine else coarse)
-        if steps and steps[-1].left.fine == fine and steps[-1].left.slice == order[-1]:
+        if to_and_fro and steps and steps[-1].left.fine == fine and steps[-1].left.slice == order[-1]:
             order = order[::-1]
         for part in order:
             step = Step(

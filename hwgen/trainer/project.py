@@ -17,7 +17,8 @@ from hwgen.trainer.commands import FieldRow, field_table
 from hwgen.trainer.describe import code_table, command_table
 from hwgen.trainer.generators import Generators
 from hwgen.trainer.judge import LAST_COUNTER
-from hwgen.trainer.network import Kernel, Network, network_of
+from hwgen.trainer.netlist import Kernel, Network
+from hwgen.trainer.network import network_of
 from hwgen.trainer.regression import program_of, program_text, regression_text, scenarios
 from hwgen.trainer.sizes import CoreSizes
 from hwgen.trainer.spec import TrainerSpec

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from hwgen.trainer.commands import COMMAND_BITS, Command, Fetch, Fill, Gemm, Load, Nop, Store, Update, encode
+from hwgen.trainer.float_programs import random_float_product
 from hwgen.trainer.layout import Frame, pack, pack_numbers, pack_results, pack_weights, to_words
 from hwgen.trainer.malformed import malformed
 from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
@@ -35,6 +36,8 @@ def scenarios(spec: TrainerSpec) -> Iterator[tuple[str, list[Step]]]:
     for kind in (random_product, random_rounding, random_update):
         for index in range(_RANDOM):
             yield f"{kind.__name__} {index}".replace("_", " "), _steps(kind(spec, rng))
+    for index in range(_RANDOM if spec.float_lanes else 0):
+        yield f"random float product {index}", _steps(random_float_product(spec, rng))
     good = random_product(spec, rng)
     yield "malformed commands change nothing", _steps(_refusals(spec, good))
     yield "frames too short and too long", _steps(_wrong_lengths(spec, good))
@@ -58,6 +61,8 @@ def program_of(spec: TrainerSpec) -> Program:
         *(_wrong_lengths(spec, product), _refusals(spec, product), _overflow(spec, product)),
         *(kind(spec, rng) for kind in (random_product, random_rounding, random_update)),
     ]
+    if spec.float_lanes:
+        parts.append(random_float_product(spec, rng))
     commands = [command for part in parts for command in part.commands]
     return Program.of(spec, commands, [frame for part in parts for frame in part.frames])
 

@@ -1,10 +1,10 @@
 """How many cycles of useful work a command is: exact, and what its status reports.
 
 A fetch or a load works in every cycle that takes a beat of its frame, a fill in every cycle that writes the
-digits of 16 elements of one operand row, a product in every cycle of the array, a store in every cycle that
-sends a beat or measures a word, a bias in every cycle that copies a word, a norm in a cycle for each four
-elements, which is a beat of sums. An update is the work of two stages, as is a norm of sums: the fetch stage
-takes as many beats as the store stage sends.
+digits of 16 elements of one operand row, a product in every cycle of the array or the float lanes, a store in
+every cycle that sends a beat or measures a word, a bias in every cycle that copies a word, a norm in a cycle
+for each four elements, which is a beat of sums. An update is the work of two stages, as is a norm of sums:
+the fetch stage takes as many beats as the store stage sends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hwgen.trainer.commands import Bias, Command, Fetch, Fill, Gemm, Load, Norm,
 from hwgen.trainer.layout import BEAT_BYTES
 from hwgen.trainer.spec import TrainerSpec
 
-__all__ = ["STAGES", "pass_cycles", "run_cycles", "stages_of"]
+__all__ = ["STAGES", "element_cycles", "pass_cycles", "run_cycles", "stages_of"]
 
 STAGES: tuple[type[Fetch | Fill | Gemm | Store], ...] = (Fetch, Fill, Gemm, Store)
 """The stages in the order of their numbers, each by the command that it is named after."""
@@ -40,14 +40,17 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
     """Return the run cycles of a command that ends well; 0 for one that no stage runs."""
     match command:
         case Fetch():
-            return command.words << command.container
+            return command.words << (1 if command.container == Fetch.PATTERNS else command.container)
         case Fill():
             lanes = spec.array.lanes
             chunks = -(-command.n_b * command.n_y * command.n_x // lanes)
-            return chunks * command.n_ky * command.n_kx * command.n_g * spec.planes(command.width) * lanes
+            planes = spec.float_planes if command.floats else spec.planes(command.width)
+            return chunks * command.n_ky * command.n_kx * command.n_g * planes * lanes
         case Gemm():
-            pairs = spec.planes(command.width_a) * spec.planes(command.width_b)
-            return command.tiles_m * command.tiles_n * command.kgs * pairs
+            groups = command.tiles_m * command.tiles_n * command.kgs
+            if command.floats:
+                return groups * spec.array.lanes * spec.float_steps
+            return groups * spec.planes(command.width_a) * spec.planes(command.width_b)
         case Store():
             words = command.rows * command.words
             if command.mode == Store.MEASURE:
@@ -65,11 +68,17 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
             return 0
 
 
+def element_cycles(spec: TrainerSpec) -> int:
+    """Return the cycles in which the sums of a tile get one product each: the lanes', or the digits'."""
+    return max(spec.float_steps, spec.float_planes)
+
+
 def pass_cycles(spec: TrainerSpec, command: Command) -> int:
     """Return the cycles that a command occupies its stage, run cycles among them.
 
     A store takes a result word a cycle, however little is left of it; an update takes a cycle for every
-    `update_lanes` elements, and so does a norm, and one more to add its two sums.
+    `update_lanes` elements, and so does a norm, and one more to add its two sums. Float lanes wait where the
+    digits of their operands come more slowly than they work.
     """
     run = run_cycles(spec, command)
     match command:
@@ -79,5 +88,7 @@ def pass_cycles(spec: TrainerSpec, command: Command) -> int:
             return run * 2 // spec.update_lanes
         case Norm():
             return run * 4 // spec.update_lanes + 1
+        case Gemm() if command.floats:
+            return run // spec.float_steps * element_cycles(spec)
         case _:
             return run

@@ -169,6 +169,7 @@ def _products(
 ) -> tuple[list[_Job], list[_Job], list[ResultPlace]]:
     """Return products, stores, and where the results of each store go."""
     widths = plan.operands[0].width, plan.operands[1].width
+    floats = plan.operands[0].floats
     products: list[_Job] = []
     stores: list[_Job] = []
     results = []
@@ -184,10 +185,11 @@ def _products(
             tiles_m=-(-rows // spec.array.rows),
             tiles_n=block.tiles,
             kgs=groups,
-            width_a=widths[0],
-            width_b=widths[1],
+            width_a=0 if floats else widths[0],
+            width_b=0 if floats else widths[1],
             accumulate=int(not step.first),
             pitch=block.tiles,
+            floats=int(floats),
         )
         products.append(_Job(gemm, (0, fills, 0, max(step.block - 1, 0))))
         if step.last:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.trainer.spec import ELEMENT_BITS, TrainerSpec
+from hwgen.trainer.spec import ELEMENT_BITS, FLOAT_BITS, TrainerSpec
 
 __all__ = ["CoreSizes"]
 
@@ -32,6 +32,8 @@ class CoreSizes:
         Bits of an exponent that a tensor shares.
     update_lanes : int
         Weights that are updated in a clock.
+    float_lanes : int
+        Multiply-adders of fp32 numbers.
     bias_words, mask_words : int
         Words of bias memory, of `cols` results, and of mask memory, of `cols` bits.
     element_bits : int
@@ -53,6 +55,7 @@ class CoreSizes:
     result_bits: int
     exponent_bits: int
     update_lanes: int
+    float_lanes: int
 
     bias_words: int = 64
     mask_words: int = 4096
@@ -78,6 +81,7 @@ class CoreSizes:
             result_bits=spec.result_bits,
             exponent_bits=spec.exponent_bits,
             update_lanes=spec.update_lanes,
+            float_lanes=spec.float_lanes,
         )
 
     @property
@@ -89,6 +93,16 @@ class CoreSizes:
     def planes(self) -> int:
         """Digits of the widest word."""
         return -(-self.most_width // self.digit)
+
+    @property
+    def float_planes(self) -> int:
+        """Digits of an fp32 pattern."""
+        return FLOAT_BITS // self.digit
+
+    @property
+    def fill_planes(self) -> int:
+        """Digits that a fill cuts out of an element of scratch memory, at most."""
+        return self.element_bits // self.digit if self.float_lanes else self.planes
 
     @property
     def most_groups(self) -> int:
@@ -123,7 +137,7 @@ class CoreSizes:
     @property
     def fill_step_bits(self) -> int:
         """Bits of a step of the fill stage, without the command's ticket and count."""
-        return 5 + _bits(self.planes - 1) + 2 * self.plane_address
+        return 5 + _bits(self.fill_planes - 1) + 2 * self.plane_address
 
     @property
     def store_step_bits(self) -> int:

@@ -21,6 +21,8 @@ __all__ = ["TrainerSpec", "load_spec"]
 
 ELEMENT_BITS = 16
 """An element in scratch memory, and so the greatest word length."""
+FLOAT_BITS = 32
+"""A number of the float lanes."""
 
 
 class _Choice(Whole):
@@ -139,7 +141,7 @@ class TrainerSpec(Record):
     rounding: Annotated[TrainerRounding, Field(description="of requantisation")] = TrainerRounding()
     buffers: Annotated[Buffers, Field(description="sizes of the memories")] = Buffers()
     float_lanes: Annotated[
-        int, Whole("float lanes", 0, 64), Field(description="fp32 multiply-adders; 0: the host does it")
+        int, Whole("float lanes", 0, 64), Field(description="fp32 multiply-adders; 0: no fp32 products")
     ] = 0
     master: Annotated[
         Literal["fp32"],
@@ -183,6 +185,26 @@ class TrainerSpec(Record):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_lanes(self) -> Self:
+        """Lanes work on part of a row of results, and no faster than the planes bring operands."""
+        most = max(1, min(self.array.cols, self.array.rows * self.array.cols // self.float_planes))
+        legal = [0, *(1 << power for power in range(most.bit_length()))]
+        if self.float_lanes not in legal:
+            raise spec_error(
+                f"float lanes {self.float_lanes} do not suit an array of {self.array.rows} x "
+                f"{self.array.cols} with digits of {self.array.digit}: legal: {', '.join(map(str, legal))}",
+                "float_lanes",
+            )
+        if self.float_lanes and self.accumulator is not None and self.accumulator.bits < FLOAT_BITS:
+            raise spec_error(
+                f"accumulator bits {self.accumulator.bits} hold no fp32 pattern: "
+                f"legal with float lanes: {FLOAT_BITS}..63",
+                "accumulator",
+                "bits",
+            )
+        return self
+
     @property
     def least_width(self) -> int:
         """The least word length of an operand."""
@@ -202,6 +224,16 @@ class TrainerSpec(Record):
         """Return the digits of a word of `width` bits."""
         return -(-width // self.array.digit)
 
+    @property
+    def float_planes(self) -> int:
+        """Digits of an fp32 pattern."""
+        return FLOAT_BITS // self.array.digit
+
+    @property
+    def float_steps(self) -> int:
+        """Clocks in which the float lanes add one product to each sum of a tile."""
+        return self.array.rows * self.array.cols // self.float_lanes
+
     @cached_property
     def most_groups(self) -> int:
         """The most k-groups (of `lanes` products) in one command."""
@@ -209,8 +241,9 @@ class TrainerSpec(Record):
 
     @cached_property
     def sum_bits(self) -> int:
-        """Width of a sum of products that cannot overflow in one command."""
-        return 2 * self.most_width - 1 + (self.max_k - 1).bit_length() + 1
+        """Width of a sum of products that cannot overflow in one command; float lanes need their own."""
+        bits = 2 * self.most_width - 1 + (self.max_k - 1).bit_length() + 1
+        return max(bits, FLOAT_BITS) if self.float_lanes else bits
 
     @cached_property
     def result_bits(self) -> int:
@@ -272,8 +305,6 @@ class TrainerSpec(Record):
             raise InputError(
                 f"array.multiplier {self.array.multiplier!r} is not built yet: legal: digit_serial"
             )
-        if self.float_lanes:
-            raise InputError(f"float_lanes {self.float_lanes} are not built yet: legal: 0")
 
 
 def _words(kib: int, bits: int) -> int:

@@ -16,15 +16,16 @@ from hwgen.golden.norm import norm
 from hwgen.golden.sgd import Update as Steps
 from hwgen.golden.sgd import sgd
 from hwgen.trainer.commands import Update
+from hwgen.trainer.floats import as_float32
 from hwgen.trainer.quantizer import as_float64
 
-__all__ = ["added", "gradients", "norm_of", "updated"]
+__all__ = ["STEPS", "added", "gradients", "norm_of", "updated"]
 
 Array = npt.NDArray[Any]
 
 _FP32 = FloatFormat(8, 23)
 _RNE = Rounding(RoundingMode.RNE)
-_STEPS = Steps(
+STEPS = Steps(
     w=_FP32,
     m=_FP32,
     g=_FP32,
@@ -62,11 +63,12 @@ def updated(update: Update, weights: Array, momenta: Array, results: Array) -> t
         name: np.uint32(pattern)
         for name, pattern in (("lr", update.lr), ("mu", update.momentum), ("wd", update.decay))
     }
+    found = as_float32(results) if update.floats else gradients(results, update.exponent)
     next_w, next_m = sgd(
-        _STEPS,
+        STEPS,
         np.ascontiguousarray(weights).view(np.uint32),
         np.ascontiguousarray(momenta).view(np.uint32),
-        gradients(results, update.exponent).reshape(weights.shape).view(np.uint32),
+        found.reshape(weights.shape).view(np.uint32),
         coefficients,
     )
     assert next_m is not None  # noqa: S101  (the steps have a momentum)

@@ -177,8 +177,8 @@ def test_the_schema_knows_trainers_and_networks() -> None:
 
 def test_what_no_core_does_yet_is_refused_with_what_it_does(tmp_path: Path) -> None:
     spec = tmp_path / "core.yaml"
-    spec.write_text("kind: trainer\nname: core\nfloat_lanes: 4\n", encoding="utf-8")
+    spec.write_text("kind: trainer\nname: core\narray: {multiplier: decomposable}\n", encoding="utf-8")
     code, output = run("emit", spec, "-o", tmp_path / "out")
     assert code == 2
-    assert "float_lanes 4 are not built yet: legal: 0" in output
+    assert "array.multiplier 'decomposable' is not built yet: legal: digit_serial" in output
     assert not (tmp_path / "out").exists()

@@ -16,25 +16,27 @@ def plane_writes(spec: TrainerSpec, fill: Fill, scratch: np.ndarray) -> Iterator
     rows = list(product(range(fill.n_b), range(fill.n_y), range(fill.n_x)))
     groups = list(product(range(fill.n_ky), range(fill.n_kx), range(fill.n_g)))
     banks = spec.array.cols if fill.target else spec.array.rows
-    planes = -(-fill.width // digit)
+    planes = 32 // digit if fill.floats else -(-fill.width // digit)
 
-    def element(row: int, k: int, column: int) -> int:
+    def element(row: int, k: int, column: int, high: int) -> int:
         if row >= len(rows):
             return 0
         (b, y, x), (ky, kx, g) = rows[row], groups[k]
         at_y, at_x = y * fill.step + ky + fill.offset_y, x * fill.step + kx + fill.offset_x
         if not (0 <= at_y < fill.limit_y and 0 <= at_x < fill.limit_x):
             return 0
-        return int(scratch[fill.source + b * fill.s_b + at_y * fill.s_y + at_x * fill.s_x + g, column])
+        along = 2 * g + high if fill.floats else g
+        return int(scratch[fill.source + b * fill.s_b + at_y * fill.s_y + at_x * fill.s_x + along, column])
 
     for chunk, k, plane in product(range(-(-len(rows) // lanes)), range(len(groups)), range(planes)):
+        high, place = divmod(digit * plane, 16)
         for line, lane in product(range(lanes), range(lanes)):
             if fill.transpose:
-                row, kgroup, value = lanes * k + line, chunk, element(lanes * chunk + lane, k, line)
+                row, kgroup, value = lanes * k + line, chunk, element(lanes * chunk + lane, k, line, high)
             else:
-                row, kgroup, value = lanes * chunk + line, k, element(lanes * chunk + line, k, lane)
+                row, kgroup, value = lanes * chunk + line, k, element(lanes * chunk + line, k, lane, high)
             word = fill.dest + ((row // banks) * fill.kgs + kgroup) * planes + plane
-            yield word, row % banks, lane, value >> digit * plane & (1 << digit) - 1
+            yield word, row % banks, lane, value >> place & (1 << digit) - 1
 
 
 def results(spec: TrainerSpec, gemm: Gemm, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> dict:

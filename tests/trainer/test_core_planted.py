@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_core_rtl import SMALL
+from test_core_rtl import SMALL as WITH_LANES
 
 from hwgen.emit import emit_files
 from hwgen.errors import CheckError
 from hwgen.flow.csim_network import load_network_csim
 from hwgen.trainer import TrainerSpec, load_spec
 from hwgen.trainer.engines import NetworkEngine
+from hwgen.trainer.float_programs import random_float_product
 from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
 from hwgen.trainer.project import render_core
 
+SMALL = {**WITH_LANES, "float_lanes": 0}
 BUGS = [
     ("array", "const ap_int<bits> moved = shift ?", "const ap_int<bits> moved = !shift ?"),
     ("decode", "c.pitch >= c.tiles_n", "c.pitch > c.tiles_n"),
@@ -37,15 +40,28 @@ BUGS = [
 """Header, what it says, and what it says with a bug. Two of them are planted in the fast suite."""
 FAST = ("slices", "post")
 ONE_LANE = {**SMALL, "update_lanes": 1}  # the tests on RTL have two
+FLOAT_BUGS = [
+    (
+        "float_gather",
+        "(ap_uint<32>(d) << (32 - digit)) | (before >> digit)",
+        "(ap_uint<32>(d) << (32 - digit)) | before",
+    ),
+    ("float_lanes", "if (part_wraps) o.a >>= 32;", "if (part_wraps && row != 2) o.a >>= 32;"),
+    ("fp32", "2 * i + high", "2 * i + 1 - high"),
+]
+"""The same of headers that float lanes need. The middle one is planted in the fast suite."""
 
 
-def disagreements(spec: TrainerSpec, project: Path) -> int:
+KINDS = (random_product, random_rounding, random_update)
+
+
+def disagreements(spec: TrainerSpec, project: Path, kinds: tuple[Callable, ...] = KINDS) -> int:
     """Return how many of some random programs the compiled core answers otherwise than golden."""
     network = load_network_csim(project)
     rng = np.random.default_rng(11)
     found = 0
     for _ in range(12):
-        for kind in (random_product, random_rounding, random_update):
+        for kind in kinds:
             program: Program = kind(spec, rng)
             engine = NetworkEngine(spec, network)
             try:
@@ -64,14 +80,42 @@ def disagreements(spec: TrainerSpec, project: Path) -> int:
 )
 def test_a_bug_planted_in_a_header_is_seen(header: str, old: str, new: str, tmp_path: Path) -> None:
     spec = load_spec(ONE_LANE)
-    project = emit_files(render_core(spec), tmp_path / spec.name)
+    assert disagreements(spec, with_bug(spec, header, old, new, tmp_path))
+
+
+def with_bug(spec: TrainerSpec, header: str, old: str, new: str, folder: Path) -> Path:
+    """Return the project of a core in which a header says something else."""
+    project = emit_files(render_core(spec), folder / spec.name)
     file = project / "src" / "hwgen" / "trainer" / f"{header}.hpp"
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
-    assert disagreements(spec, project)
+    return project
 
 
-def test_without_a_bug_the_compiled_core_is_golden(tmp_path: Path) -> None:
-    spec = load_spec(ONE_LANE)
-    assert not disagreements(spec, emit_files(render_core(spec), tmp_path / spec.name))
+@pytest.mark.parametrize(
+    ("header", "old", "new"),
+    [
+        pytest.param(*bug, id=bug[0], marks=[] if bug[0] == "float_lanes" else [pytest.mark.slow])
+        for bug in FLOAT_BUGS
+    ],
+)
+def test_a_bug_planted_in_a_header_of_the_float_lanes_is_seen(
+    header: str, old: str, new: str, tmp_path: Path
+) -> None:
+    spec = load_spec(WITH_LANES)
+    assert disagreements(spec, with_bug(spec, header, old, new, tmp_path), (random_float_product,))
+
+
+@pytest.mark.parametrize(
+    ("keys", "kinds"),
+    [
+        pytest.param(ONE_LANE, KINDS, id="digits", marks=pytest.mark.slow),
+        pytest.param(WITH_LANES, (*KINDS, random_float_product), id="lanes"),
+    ],
+)
+def test_without_a_bug_the_compiled_core_is_golden(
+    keys: dict, kinds: tuple[Callable, ...], tmp_path: Path
+) -> None:
+    spec = load_spec(keys)
+    assert not disagreements(spec, emit_files(render_core(spec), tmp_path / spec.name), kinds)

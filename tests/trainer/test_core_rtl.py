@@ -35,6 +35,7 @@ from hwgen.trainer import (
     pack_sums,
     pack_weights,
 )
+from hwgen.trainer.float_programs import random_float_product
 from hwgen.trainer.malformed import malformed
 from hwgen.trainer.programs import Program, random_product, random_rounding, random_update
 from hwgen.trainer.project import render_core
@@ -42,6 +43,7 @@ from hwgen.trainer.project import render_core
 SMALL = {"kind": "trainer", "name": "little", "array": {"rows": 4, "cols": 4}}
 SMALL |= {"buffers": {"a_kib": 8, "b_kib": 8, "c_kib": 16, "scratch_kib": 8}, "max_k": 1024}
 SMALL |= {"accumulator": {"bits": 32}}  # narrow enough to overflow
+SMALL |= {"float_lanes": 1}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,30 @@ def test_updates_and_norms_take_the_clocks_of_the_model(core: NetworkSimulation,
         statuses, _ = engine.run(*in_updates(*commands))
         assert {status.code for status in statuses} == {Code.OK}
         assert engine.cycles == estimate(spec, commands).cycles, commands
+
+
+def test_products_of_fp32_numbers_are_golden_among_those_of_integers(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    rng = np.random.default_rng(10)
+    for _ in range(15):
+        assert_same(core, random_float_product(spec, rng), pause=float(rng.choice([0.0, 0.3, 0.8])))
+
+
+def test_cycles_of_products_of_fp32_numbers_and_integers_are_the_models(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    core.pause(0.0)
+    device = Device(spec, NetworkEngine(spec, core))
+    rng = np.random.default_rng(11)
+    for width in (32, 32, 9, 32, 32, 32):
+        m, n, k = (int(size) for size in rng.integers(1, 40, 3))
+        turn_a, turn_b = (bool(turn) for turn in rng.integers(0, 2, 2))
+        kind = np.float32 if width == 32 else np.int64
+        a, b = ((8 * rng.standard_normal(shape)).astype(kind) for shape in ((m, k), (k, n)))
+        before, modelled = device.engine.cycles, device.cycles
+        device.gemm(a.T if turn_a else a, b.T if turn_b else b, width, width, turn_a, turn_b)
+        assert device.engine.cycles - before == device.cycles - modelled
 
 
 def test_pauses_on_every_stream_change_nothing(core: NetworkSimulation, spec: TrainerSpec) -> None:
@@ -279,8 +305,13 @@ def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"array": {"rows": 2, "cols": 4, "digit": 1}, "rounding": {"mode": "rne"}, "update_lanes": 1},
-        {"array": {"rows": 16, "cols": 4, "digit": 4}, "exponent_bits": 6},
+        {
+            "array": {"rows": 2, "cols": 4, "digit": 1},
+            "rounding": {"mode": "rne"},
+            "update_lanes": 1,
+            "float_lanes": 0,
+        },
+        {"array": {"rows": 16, "cols": 4, "digit": 4}, "exponent_bits": 6, "float_lanes": 4},
         {"array": {"rows": 8, "cols": 8}, "wordlengths": [3, 11], "rounding": {"mode": "sr", "bits": 5}},
     ],
     ids=["digit1", "digit4", "eight"],
@@ -290,5 +321,6 @@ def test_cores_of_other_sizes_digits_and_roundings_are_golden(changes: dict, tmp
     core = built(spec, tmp_path)
     rng = np.random.default_rng(9)
     for _ in range(40):
-        for kind in (random_product, random_rounding, random_update):
-            assert_same(core, kind(spec, rng), pause=float(rng.choice([0.0, 0.3])))
+        for kind in (random_product, random_rounding, random_update, random_float_product):
+            if kind is not random_float_product or spec.float_lanes:
+                assert_same(core, kind(spec, rng), pause=float(rng.choice([0.0, 0.3])))

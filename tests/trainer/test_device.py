@@ -302,8 +302,8 @@ def test_a_kernel_read_forwards_for_the_input_gradient_is_caught(monkeypatch: py
 def test_slices_that_overwrite_instead_of_adding_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = plan._steps
 
-    def overwriting(*where: object) -> tuple[plan.Step, ...]:
-        return tuple(step._replace(first=True) for step in exact(*where))  # type: ignore[arg-type]
+    def overwriting(*where: object, **order: bool) -> tuple[plan.Step, ...]:
+        return tuple(step._replace(first=True) for step in exact(*where, **order))  # type: ignore[arg-type]
 
     monkeypatch.setattr(plan, "_steps", overwriting)
     with pytest.raises(AssertionError):

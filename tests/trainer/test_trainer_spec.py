@@ -95,6 +95,17 @@ def test_a_spec_loads_again_from_its_yaml() -> None:
         ({"buffers": {"a_kib": 1}}, "buffers.a_kib: a_kib 1 gives a memory of 32 words: legal: 64..65536"),
         ({"update_lanes": 3}, "update_lanes: update lanes 3 is not legal: legal: 1, 2"),
         ({"float_lanes": -1}, "float_lanes: float lanes -1 is out of range: legal: 0..64"),
+        (
+            {"float_lanes": 8},
+            "float_lanes: float lanes 8 do not suit an array of 8 x 8 with digits of 2: legal: 0, 1, 2, 4",
+        ),
+        ({"float_lanes": 3}, "legal: 0, 1, 2, 4"),
+        ({"float_lanes": 2, "array": {"rows": 2, "cols": 4}}, "legal: 0, 1"),
+        ({"float_lanes": 16, "array": {"rows": 16, "digit": 4}}, "legal: 0, 1, 2, 4, 8"),
+        (
+            {"float_lanes": 1, "accumulator": {"bits": 31}},
+            "accumulator.bits: accumulator bits 31 hold no fp32 pattern: legal with float lanes: 32..63",
+        ),
         ({"master": "fp16"}, "master: unknown master format 'fp16'"),
     ],
 )

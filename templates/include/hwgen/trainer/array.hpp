@@ -77,53 +77,77 @@ struct counted {
   static constexpr int width = digit_sums<CORE>::bits * digit_sums<CORE>::units + 3;
 };
 
-// First half: counts products. What it sends is bit-sliced.
+// Counts products; what it gives is bit-sliced.
 template <class CORE>
-HWGEN_INLINE void count_products(hls::stream<ap_uint<CORE::digit * CORE::lanes * CORE::rows + marks::width>>& words_a,
-                                 hls::stream<ap_uint<CORE::digit * CORE::lanes * CORE::cols>>& words_b,
-                                 hls::stream<ap_uint<counted<CORE>::width>>& sums_out) {
+HWGEN_INLINE ap_uint<counted<CORE>::width> counted_products(typename digit_sums<CORE>::word_a a,
+                                                            typename digit_sums<CORE>::word_b b, marks mark) {
   using sums = digit_sums<CORE>;
   using word_t = ap_uint<counted<CORE>::width>;
-  const ap_uint<CORE::digit * CORE::lanes * CORE::rows + marks::width> a = words_a.read();
-  const typename sums::word_b b = words_b.read();
-  const marks mark = marks::of(a >> (CORE::digit * CORE::lanes * CORE::rows));
   const typename sums::type sum = sums::of(a, b, mark.top_a, mark.top_b);
   word_t word = word_t(mark.first) | (word_t(mark.shift) << 1) | (word_t(mark.last) << 2);
   for (int k = 0; k < sums::bits; ++k) {
 #pragma HLS unroll
     word |= word_t(sum.plane[k]) << (3 + sums::units * k);
   }
-  sums_out.write(word);
+  return word;
 }
 
-// Second half: one accumulator a unit. A finished tile leaves whole.
+// First half.
 template <class CORE>
-HWGEN_INLINE void accumulate(hls::stream<ap_uint<counted<CORE>::width>>& sums_in,
-                             hls::stream<ap_uint<CORE::sum_bits * CORE::rows * CORE::cols>>& tiles) {
+HWGEN_INLINE void count_products(hls::stream<ap_uint<CORE::digit * CORE::lanes * CORE::rows + marks::width>>& words_a,
+                                 hls::stream<ap_uint<CORE::digit * CORE::lanes * CORE::cols>>& words_b,
+                                 hls::stream<ap_uint<counted<CORE>::width>>& sums_out) {
+  const ap_uint<CORE::digit * CORE::lanes * CORE::rows + marks::width> a = words_a.read();
+  const typename digit_sums<CORE>::word_b b = words_b.read();
+  const marks mark = marks::of(a >> (CORE::digit * CORE::lanes * CORE::rows));
+  sums_out.write(counted_products<CORE>(a, b, mark));
+}
+
+// Adds the sums of a clock to those of a tile.
+template <class CORE>
+HWGEN_INLINE void add_counted(ap_uint<counted<CORE>::width> word,
+                              ap_int<CORE::sum_bits> (&total)[digit_sums<CORE>::units]) {
   using sums = digit_sums<CORE>;
   constexpr int bits = CORE::sum_bits;
-  using tile_t = ap_uint<bits * sums::units>;
-  static ap_int<bits> total[sums::units] = {};
-#pragma HLS array_partition variable = total complete
-  const ap_uint<counted<CORE>::width> word = sums_in.read();
   const bool first = word[0];
   const bool shift = word[1];
-  const bool last = word[2];
   typename sums::type sum;
   for (int k = 0; k < sums::bits; ++k) {
 #pragma HLS unroll
     sum.plane[k] = word >> (3 + sums::units * k);
   }
-  tile_t tile = 0;
   for (int unit = 0; unit < sums::units; ++unit) {
 #pragma HLS unroll
     const ap_int<sums::bits> more = sum.number(unit);
     const ap_int<bits> moved = shift ? ap_int<bits>(total[unit] << CORE::digit) : total[unit];
     const ap_int<bits> before = first ? ap_int<bits>(0) : moved;
     total[unit] = before + more;
+  }
+}
+
+// All sums as one word.
+template <class CORE>
+HWGEN_INLINE ap_uint<CORE::sum_bits * CORE::rows * CORE::cols> tile_of(
+    const ap_int<CORE::sum_bits> (&total)[digit_sums<CORE>::units]) {
+  constexpr int bits = CORE::sum_bits;
+  using tile_t = ap_uint<bits * digit_sums<CORE>::units>;
+  tile_t tile = 0;
+  for (int unit = 0; unit < digit_sums<CORE>::units; ++unit) {
+#pragma HLS unroll
     tile |= tile_t(ap_uint<bits>(total[unit])) << (bits * unit);
   }
-  if (last) tiles.write(tile);
+  return tile;
+}
+
+// Second half: one accumulator a unit. A finished tile leaves whole.
+template <class CORE>
+HWGEN_INLINE void accumulate(hls::stream<ap_uint<counted<CORE>::width>>& sums_in,
+                             hls::stream<ap_uint<CORE::sum_bits * CORE::rows * CORE::cols>>& tiles) {
+  static ap_int<CORE::sum_bits> total[digit_sums<CORE>::units] = {};
+#pragma HLS array_partition variable = total complete
+  const ap_uint<counted<CORE>::width> word = sums_in.read();
+  add_counted<CORE>(word, total);
+  if (word[2]) tiles.write(tile_of<CORE>(total));  // the last of a tile
 }
 
 }  // namespace trainer

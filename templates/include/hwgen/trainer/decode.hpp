@@ -53,17 +53,32 @@ HWGEN_INLINE bool width_fits(ap_uint<5> width) {
   return width >= CORE::least_width && width <= CORE::most_width;
 }
 
+// Digits of an element: of `width` bits, or of an fp32 number.
+template <class CORE>
+HWGEN_INLINE ap_uint<6> planes_of(ap_uint<5> width, ap_uint<1> floats) {
+  const ap_uint<6> digits = (width + (CORE::digit - 1)) / CORE::digit;
+  return CORE::float_lanes != 0 && floats ? ap_uint<6>(CORE::float_planes) : digits;
+}
+
+// Whether the core has the width of a command's elements.
+template <class CORE>
+HWGEN_INLINE bool elements_fit(ap_uint<5> width, ap_uint<1> floats) {
+  return floats ? CORE::float_lanes != 0 : width_fits<CORE>(width);
+}
+
 template <class CORE, class COMMANDS>
 HWGEN_INLINE verdict check_fetch(ap_uint<command_bits> word) {
   const typename COMMANDS::fetch c = COMMANDS::fetch::of(word);
   const ap_uint<18> end = ap_uint<18>(c.base) + c.words;
   const ap_uint<2> used = halves<CORE::scratch_words>(c.base, ap_uint<18>(end - 1));
   const bool rounds = c.container == 2;
+  const bool keeps = c.container == 3;
+  const bool known = !keeps || (CORE::float_lanes != 0 && !ap_uint<1>(c.words));
   const bool plain = c.width == 0 && c.exponent == 0 && !c.take && !c.measure;
-  return judged(
-      !rounds || width_fits<CORE>(c.width),
-      c.words != 0 && c.container <= 2 && (rounds ? c.measure || c.take || exponent_fits<CORE>(c.exponent) : plain),
-      c.measure || end <= CORE::scratch_words, c.measure ? mask_t(0) : mask_t(mask_t(used) << resource::scratch));
+  return judged(!rounds || width_fits<CORE>(c.width),
+                c.words != 0 && known && (rounds ? c.measure || c.take || exponent_fits<CORE>(c.exponent) : plain),
+                c.measure || end <= CORE::scratch_words,
+                c.measure ? mask_t(0) : mask_t(mask_t(used) << resource::scratch));
 }
 
 template <class CORE, class COMMANDS>
@@ -82,11 +97,12 @@ HWGEN_INLINE verdict check_fill(ap_uint<command_bits> word) {
   extend(c.limit_y, c.s_y, low, high);
   extend(c.limit_x, c.s_x, low, high);
   high += c.n_g - 1;
+  if (CORE::float_lanes != 0 && c.floats) high += c.n_g;
   const bool read = low >= 0 && high < CORE::scratch_words;
 
   // Blocks of `lanes` operand rows; as many tiles of the array.
   const ap_uint<36> blocks = c.transpose ? ap_uint<36>(groups) : chunks;
-  const ap_uint<5> planes = (c.width + (CORE::digit - 1)) / CORE::digit;
+  const ap_uint<6> planes = planes_of<CORE>(c.width, c.floats);
   const ap_uint<42> tiles =
       c.target ? ap_uint<42>(blocks * (CORE::lanes / CORE::cols)) : ap_uint<42>(blocks * (CORE::lanes / CORE::rows));
   const ap_uint<64> end = ap_uint<64>(tiles * c.kgs) * planes + c.dest;
@@ -96,16 +112,16 @@ HWGEN_INLINE verdict check_fill(ap_uint<command_bits> word) {
   const ap_uint<2> to_a = halves<CORE::words_a>(c.dest, ap_uint<64>(end - 1));
   const ap_uint<2> to_b = halves<CORE::words_b>(c.dest, ap_uint<64>(end - 1));
   const mask_t target = c.target ? mask_t(mask_t(to_b) << resource::b) : mask_t(mask_t(to_a) << resource::a);
-  return judged(width_fits<CORE>(c.width), loops && inside && c.step != 0 && fits, read && written,
+  return judged(elements_fit<CORE>(c.width, c.floats), loops && inside && c.step != 0 && fits, read && written,
                 (mask_t(from) << resource::scratch) | target);
 }
 
 template <class CORE, class COMMANDS>
 HWGEN_INLINE verdict check_gemm(ap_uint<command_bits> word) {
   const typename COMMANDS::gemm c = COMMANDS::gemm::of(word);
-  const ap_uint<5> planes_a = (c.width_a + (CORE::digit - 1)) / CORE::digit;
-  const ap_uint<5> planes_b = (c.width_b + (CORE::digit - 1)) / CORE::digit;
-  const bool width = width_fits<CORE>(c.width_a) && width_fits<CORE>(c.width_b);
+  const ap_uint<6> planes_a = planes_of<CORE>(c.width_a, c.floats);
+  const ap_uint<6> planes_b = planes_of<CORE>(c.width_b, c.floats);
+  const bool width = elements_fit<CORE>(c.width_a, c.floats) && elements_fit<CORE>(c.width_b, c.floats);
   const ap_uint<32> end_a = ap_uint<22>(c.tiles_m * c.kgs) * planes_a + c.a;
   const ap_uint<32> end_b = ap_uint<22>(c.tiles_n * c.kgs) * planes_b + c.b;
   const ap_uint<32> rows = c.tiles_m * CORE::rows;
@@ -154,7 +170,9 @@ HWGEN_INLINE verdict check_load(ap_uint<command_bits> word) {
 template <class CORE, class COMMANDS>
 HWGEN_INLINE verdict check_update(ap_uint<command_bits> word) {
   const typename COMMANDS::update c = COMMANDS::update::of(word);
-  return check_region<CORE>(true, exponent_fits<CORE>(c.exponent), true, c.c, c.rows, c.words, c.pitch);
+  const bool floats = c.floats && ap_uint<8>(word) == operation::update;
+  return check_region<CORE>(!floats || CORE::float_lanes != 0, floats || exponent_fits<CORE>(c.exponent), true, c.c,
+                            c.rows, c.words, c.pitch);
 }
 
 template <class CORE, class COMMANDS>

@@ -1,14 +1,15 @@
 // The fetch stage: a frame of the data stream into scratch memory, as integers, or into result memory.
 //
 // A frame holds integers of 8 or 16 bits, or fp32 numbers that are rounded to integers under a shared exponent, or, in
-// a first pass, measured for it; or 64-bit integers for result memory. It must be exactly as long as its command says.
-// One that ends early, runs on, stops, or holds what is no number is an error of that command: what it wrote in its own
-// target stays, nothing else changes, and the stage is ready for the next frame.
+// a first pass, measured for it, or, for float lanes, kept; or 64-bit integers for result memory. It must be exactly as
+// long as its command says. One that ends early, runs on, stops, or holds what is no number is an error of that
+// command: what it wrote in its own target stays, nothing else changes, and the stage is ready for the next frame.
 #pragma once
 
 #include <hls_stream.h>
 
 #include "hwgen/trainer/beat.hpp"
+#include "hwgen/trainer/fp32.hpp"
 #include "hwgen/trainer/memory.hpp"
 #include "hwgen/trainer/requantise.hpp"
 
@@ -32,7 +33,6 @@ HWGEN_INLINE ap_uint<CORE::element_bits * CORE::lanes> widened(ap_uint<beat_bits
 }
 
 // Four fp32 numbers.
-using fp32_t = float_format<8, 23, 127, specials::ieee, true>;
 constexpr int floats_per_beat = beat_bits / fp32_t::width;
 
 // What the numbers of a beat ask for on either side: the magnitudes of the largest ones, as patterns, which order like
@@ -98,12 +98,15 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   constexpr int result_word = CORE::result_bits * CORE::cols;
   using word_t = ap_uint<element_word>;
   using result_at = ap_uint<CORE::result_address>;
-  enum { idle, reading, discarding, forwarding, padding };
+  enum { idle, reading, discarding, forwarding, padding, closing };
   enum { bytes, halves, floats, results };  // what a frame holds
   static ap_uint<3> state = idle;
   static ap_uint<ticket::width> whose = 0;
   static ap_uint<2> holds = bytes;
   static ap_uint<1> measures = 0;
+  static ap_uint<1> keeps = 0;         // fp32 numbers, as they are: a word of low halves, one of high halves
+  static word_t gathered_high = 0;     // the high halves
+  static ap_uint<1> high_waits = 0;    // they are whole, and go in this clock
   static ap_uint<1> updates = 0;       // the frame is passed on to the update unit
   static ap_uint<32> to_pass = 0;      // its beats still to go
   static code_t cut_short = code::ok;  // why zeros are passed instead
@@ -136,7 +139,11 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     updates = norms || ticket::of(o.whose).opcode == operation::update;
     to_pass = ap_uint<32>(u.rows * u.words) * (norms ? CORE::cols / 4 : CORE::cols / 2);
     whose = o.whose;
-    holds = loads_results ? ap_uint<2>(results) : updates ? ap_uint<2>(halves) : ap_uint<2>(c.container);
+    keeps = CORE::float_lanes != 0 && !loads_results && !updates && c.container == 3;
+    holds = loads_results ? ap_uint<2>(results)
+            : updates     ? ap_uint<2>(halves)
+            : keeps       ? ap_uint<2>(bytes)
+                          : ap_uint<2>(c.container);
     measures = !loads_results && !updates && c.measure;
     width = c.width;
     e = c.take ? kept : ap_int<CORE::exponent_bits>(c.exponent);
@@ -146,7 +153,7 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
                                                               : 3;
     part = 0;
     address = loads_results ? l.c : c.base;
-    left = loads_results ? ap_uint<17>(l.rows) : ap_uint<17>(c.words);
+    left = loads_results ? ap_uint<17>(l.rows) : keeps ? ap_uint<17>(c.words >> 1) : ap_uint<17>(c.words);
     row = l.c;
     pitch = l.pitch;
     words_a_row = l.words;
@@ -163,14 +170,14 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   }
 
   beat_t beat;
-  const bool arrived = state != padding && beats.read_nb(beat);
+  const bool arrived = state != padding && state != closing && beats.read_nb(beat);
   const bool stopped = !arrived && waited == ap_uint<patience_bits>(~ap_uint<patience_bits>(0));
   waited = arrived ? ap_uint<patience_bits>(0) : ap_uint<patience_bits>(waited + 1);
   const bool of_results = holds == results;
   const bool of_floats = holds == floats;
   const bool row_wraps = left_in_row == 1;
   const bool fills_word = part == last_part;
-  // Of results, `left` counts rows.
+  // Of results, `left` counts rows; of kept numbers, pairs of words.
   const bool final = fills_word && left == 1 && (!of_results || row_wraps);
   const bool takes = arrived && state == reading;
   const bool early = takes && beat.last && !final;
@@ -196,7 +203,9 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   const ap_uint<beat_bits> data = arrived ? beat.data : ap_uint<beat_bits>(0);  // zeros stand for masters, too
   const word_t of_halves = (widened<CORE, 16>(data) << (element_word / 2)) | (gathered >> (element_word / 2));
   const word_t of_four = (word_t(rounded) << (element_word * 3 / 4)) | (gathered >> (element_word / 4));
-  const word_t word = of_floats ? of_four : holds == halves ? of_halves : widened<CORE, 8>(beat.data);
+  const word_t of_low =
+      (word_t(number_halves(beat.data, 0)) << (element_word * 3 / 4)) | (gathered >> (element_word / 4));
+  const word_t word = of_floats ? of_four : keeps ? of_low : holds == halves ? of_halves : widened<CORE, 8>(beat.data);
 
   // Results: two of 64 bits a beat.
   ap_uint<2 * CORE::result_bits> two = 0;
@@ -228,9 +237,13 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
 
   // The end of the command.
   const steps_t steps_now = steps + ap_uint<1>((takes && !broken_now) || forwards);
-  const bool ends = complete || early || discarded || (stopped && state != forwarding && state != padding) ||
-                    (passes_last && !too_long);
-  const code_t length = complete ? code::ok : early ? code::early_end : stopped ? code::stopped : code::late_end;
+  const bool closes = state == closing;
+  const bool ends = (complete && !keeps) || closes || early || discarded ||
+                    (stopped && state != forwarding && state != padding) || (passes_last && !too_long);
+  const code_t length = complete || closes ? code::ok
+                        : early            ? code::early_end
+                        : stopped          ? code::stopped
+                                           : code::late_end;
   const code_t found = updates                                 ? code_t(code::silent)
                        : broken_now                            ? code_t(code::not_finite)
                        : length == code::ok && beyond_now == 1 ? code_t(code::overflow)
@@ -246,10 +259,10 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   const bool writes_word = takes && fills_word && !early && !broken_now;
 
   scratch_write<CORE> out;
-  out.writes = writes_word && !measures;
+  out.writes = (writes_word && !measures) || high_waits;
   out.ends = ends;
   out.address = address;
-  out.data = word;
+  out.data = high_waits ? gathered_high : word;
   out.end = end;
   if (!of_results && (out.writes || ends)) writes.write(out.word());
   result_write<CORE> load;
@@ -261,6 +274,12 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   if (of_results && (load.writes || ends)) loads.write(load.word());
 
   if (measures && ends && found == code::ok) kept = measured;
+  if (high_waits) ++address;
+  high_waits = keeps && writes_word;
+  if (takes && CORE::float_lanes != 0) {
+    gathered_high =
+        (word_t(number_halves(beat.data, 1)) << (element_word * 3 / 4)) | (gathered_high >> (element_word / 4));
+  }
   if (takes || passes) {
     gathered = word;
     part = fills_word ? ap_uint<4>(0) : ap_uint<4>(part + 1);
@@ -280,6 +299,7 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   broken = broken_now;
   beyond = beyond_now;
   if (late || too_long) state = discarding;
+  if (complete && keeps) state = closing;
   if (too_short || (stopped && state == forwarding)) {
     cut_short = too_short ? code_t(code::early_end) : code_t(code::stopped);
     state = padding;

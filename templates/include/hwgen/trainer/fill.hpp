@@ -3,8 +3,9 @@
 // Two kernels. `fill_read` runs the address generator: the rows (b, y, x) of a tensor in chunks of `lanes`, and for
 // each chunk its k-groups (ky, kx, g), and for each of those its digits; a block is the `lanes` words of one chunk,
 // k-group and digit. `fill_write` cuts the digit out of each word. As it lies, a word's digits are `lanes` steps along
-// K of one operand row. Transposed, a block turns about its diagonal, so that the tensor's rows become steps along K: a
-// square of digits is shifted in along one direction while the block before is shifted out, then along the other.
+// K of one operand row. An fp32 number has the digits of two words, of its low halves and of its high ones. Transposed,
+// a block turns about its diagonal, so that the tensor's rows become steps along K: a square of digits is shifted in
+// along one direction while the block before is shifted out, then along the other.
 #pragma once
 
 #include <hls_stream.h>
@@ -17,7 +18,8 @@ namespace trainer {
 // One step of a fill: what `fill_write` must know of the word that it is about to get.
 template <class CORE>
 struct fill_step {
-  static constexpr int digit_bits = bits_for(CORE::planes - 1);
+  static constexpr int planes = CORE::float_lanes != 0 ? CORE::element_bits / CORE::digit : CORE::planes;
+  static constexpr int digit_bits = bits_for(planes - 1);
   static constexpr int width = 5 + digit_bits + 2 * CORE::plane_address + ticket::width + 32;
   ap_uint<1> to_b;
   ap_uint<1> turns;
@@ -78,6 +80,7 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   static ap_uint<10> group = 0;
   static ap_uint<12> k = 0;
   static ap_uint<fill_step<CORE>::digit_bits> digit = 0;
+  static ap_uint<1> high = 0;  // half of an fp32 number
   static ap_uint<1> flushing = 0;
   static steps_t steps = 0;
 
@@ -94,6 +97,7 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
     group = 0;
     k = 0;
     digit = 0;
+    high = 0;
     flushing = 0;
     steps = 0;
     return;
@@ -108,13 +112,18 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   const scratch_at from_b = scratch_at(row.b) * scratch_at(c.s_b);
   const scratch_at from_y = scratch_at(y) * scratch_at(c.s_y);
   const scratch_at from_x = scratch_at(x) * scratch_at(c.s_x);
-  read.address = scratch_at(c.source) + from_b + from_y + from_x + scratch_at(group);
+  const bool floats = CORE::float_lanes != 0 && c.floats;
+  const scratch_at along_row = floats ? scratch_at((scratch_at(group) << 1) | high) : scratch_at(group);
+  read.address = scratch_at(c.source) + from_b + from_y + from_x + along_row;
   reads.write(read.word());
 
-  const ap_uint<5> planes = (c.width + (CORE::digit - 1)) / CORE::digit;
+  constexpr int of_half = CORE::element_bits / CORE::digit;
+  const ap_uint<5> cut = floats ? ap_uint<5>(of_half) : ap_uint<5>((c.width + (CORE::digit - 1)) / CORE::digit);
+  const ap_uint<6> planes = floats ? ap_uint<6>(2 * of_half) : ap_uint<6>(cut);
   const bool lane_wraps = lane == CORE::lanes - 1;
-  const bool digit_wraps = lane_wraps && digit + 1 == planes;
-  const bool group_wraps = digit_wraps && group + 1 == c.n_g;
+  const bool digit_wraps = lane_wraps && digit + 1 == cut;
+  const bool element_wraps = digit_wraps && (!floats || high);
+  const bool group_wraps = element_wraps && group + 1 == c.n_g;
   const bool kx_wraps = group_wraps && kx + 1 == c.n_kx;
   const bool k_wraps = kx_wraps && ky + 1 == c.n_ky;
   const row_place after = next_row(row, c.n_b, c.n_y, c.n_x);
@@ -135,6 +144,7 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   const plane_at tiles = c.target ? plane_at(blocks * plane_at(CORE::lanes / CORE::cols))
                                   : plane_at(blocks * plane_at(CORE::lanes / CORE::rows));
   s.block = plane_at(c.dest) + tiles * rows_apart + along * plane_at(planes) + plane_at(digit);
+  if (floats && high) s.block += plane_at(of_half);
   s.stride = rows_apart;
   s.whose = o.whose;
   s.steps = steps;
@@ -145,7 +155,8 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   if (k_wraps) first = after;
   if (lane_wraps)
     digit = digit_wraps ? ap_uint<fill_step<CORE>::digit_bits>(0) : ap_uint<fill_step<CORE>::digit_bits>(digit + 1);
-  if (digit_wraps) {
+  if (digit_wraps && floats) high = !high;
+  if (element_wraps) {
     k = k_wraps ? ap_uint<12>(0) : ap_uint<12>(k + 1);
     group = group_wraps ? ap_uint<10>(0) : ap_uint<10>(group + 1);
   }

@@ -108,12 +108,19 @@ HWGEN_INLINE void plane_memory(hls::stream<ap_uint<plane_write<CORE, ROWS>::requ
 template <class CORE>
 using result_write = write_request<CORE::result_address, CORE::result_bits * CORE::cols>;
 
+// Stands for a reader's requests and words on a core that has it not.
 template <class CORE>
-HWGEN_INLINE void result_memory(hls::stream<ap_uint<result_write<CORE>::width>>& writes,
+struct no_reader {
+  HWGEN_INLINE bool read_nb(ap_uint<CORE::result_address>&) { return false; }
+  HWGEN_INLINE void write(ap_uint<CORE::result_bits * CORE::cols>) {}
+};
+
+template <class CORE, class REQUESTS, class WORDS>
+HWGEN_INLINE void serve_results(hls::stream<ap_uint<result_write<CORE>::width>>& writes,
                                 hls::stream<ap_uint<result_write<CORE>::width>>& loads,
-                                hls::stream<ap_uint<CORE::result_address>>& drain_reads,
+                                hls::stream<ap_uint<CORE::result_address>>& drain_reads, REQUESTS& addend_reads,
                                 hls::stream<ap_uint<CORE::result_address>>& store_reads,
-                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& drain_words,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& drain_words, WORDS& addend_words,
                                 hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& store_words,
                                 hls::stream<ap_uint<done::width>>& ends, hls::stream<ap_uint<done::width>>& load_ends) {
   using word_t = ap_uint<CORE::result_bits * CORE::cols>;
@@ -121,12 +128,16 @@ HWGEN_INLINE void result_memory(hls::stream<ap_uint<result_write<CORE>::width>>&
 #pragma HLS bind_storage variable = memory type = ram_s2p
   ap_uint<CORE::result_address> address;
   const bool for_drain = drain_reads.read_nb(address);
+  ap_uint<CORE::result_address> addend;
+  const bool for_lanes = !for_drain && addend_reads.read_nb(addend);
   ap_uint<CORE::result_address> asked;
-  const bool for_store = !for_drain && store_reads.read_nb(asked);
-  if (for_drain || for_store) {
-    const word_t stored = memory[for_drain ? address : asked];
+  const bool for_store = !for_drain && !for_lanes && store_reads.read_nb(asked);
+  if (for_drain || for_lanes || for_store) {
+    const word_t stored = memory[for_drain ? address : for_lanes ? addend : asked];
     if (for_drain) {
       drain_words.write(stored);
+    } else if (for_lanes) {
+      addend_words.write(stored);
     } else {
       store_words.write(stored);
     }
@@ -142,6 +153,32 @@ HWGEN_INLINE void result_memory(hls::stream<ap_uint<result_write<CORE>::width>>&
     if (w.ends && drained) ends.write(w.end);
     if (w.ends && loaded) load_ends.write(w.end);
   }
+}
+
+template <class CORE>
+HWGEN_INLINE void result_memory(hls::stream<ap_uint<result_write<CORE>::width>>& writes,
+                                hls::stream<ap_uint<result_write<CORE>::width>>& loads,
+                                hls::stream<ap_uint<CORE::result_address>>& drain_reads,
+                                hls::stream<ap_uint<CORE::result_address>>& store_reads,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& drain_words,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& store_words,
+                                hls::stream<ap_uint<done::width>>& ends, hls::stream<ap_uint<done::width>>& load_ends) {
+  no_reader<CORE> none;
+  serve_results<CORE>(writes, loads, drain_reads, none, store_reads, drain_words, none, store_words, ends, load_ends);
+}
+// With float lanes, whose sums begin with what they read; they come after the drain.
+template <class CORE>
+HWGEN_INLINE void result_memory(hls::stream<ap_uint<result_write<CORE>::width>>& writes,
+                                hls::stream<ap_uint<result_write<CORE>::width>>& loads,
+                                hls::stream<ap_uint<CORE::result_address>>& drain_reads,
+                                hls::stream<ap_uint<CORE::result_address>>& store_reads,
+                                hls::stream<ap_uint<CORE::result_address>>& addend_reads,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& drain_words,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& store_words,
+                                hls::stream<ap_uint<done::width>>& ends, hls::stream<ap_uint<done::width>>& load_ends,
+                                hls::stream<ap_uint<CORE::result_bits * CORE::cols>>& addend_words) {
+  serve_results<CORE>(writes, loads, drain_reads, addend_reads, store_reads, drain_words, addend_words, store_words,
+                      ends, load_ends);
 }
 
 }  // namespace trainer

@@ -11,12 +11,12 @@ namespace hwgen {
 namespace trainer {
 
 namespace line_kind {
-enum { nothing, results, bytes, halves, gradients, squares, sums };
+enum { nothing, results, bytes, halves, gradients, squares, sums, numbers };
 }
 
 // What is left of a result word: nothing, `cols` results of 64 bits, `cols` integers of 8 or 16, or `cols` results that
-// are gradients, to update by, to be squared, or to be added to sums; from the update unit, four weights and their
-// momenta, or four sums. With the last one of a command comes its end.
+// are gradients, to update by, to be squared, or to be added to sums, or fp32 numbers to update by; from the update
+// unit, four weights and their momenta, or four sums. With the last one of a command comes its end.
 template <class CORE>
 struct line {
   static constexpr int data = 64 * CORE::cols;
@@ -117,8 +117,9 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
   const ap_uint<20> so_far = (s.first ? ap_uint<20>(0) : saturated) + beyond;
   saturated = so_far;
 
+  const bool numbers = CORE::float_lanes != 0 && s.halves;
   out.kind = s.to_bias || measures             ? line_kind::nothing
-             : s.mode == store_mode::gradients ? line_kind::gradients
+             : s.mode == store_mode::gradients ? (numbers ? line_kind::numbers : line_kind::gradients)
              : s.mode == store_mode::squares   ? line_kind::squares
              : s.mode == store_mode::sums      ? line_kind::sums
              : !rounds                         ? line_kind::results

@@ -43,7 +43,7 @@ struct store_step {
   ap_uint<1> apply_mask;
   ap_uint<1> relu;
   ap_uint<1> save_mask;
-  ap_uint<1> halves;  // 16 bits an integer, not 8
+  ap_uint<1> halves;  // 16 bits an integer, not 8; of gradients: they are fp32 numbers
   ap_uint<5> bits;
   ap_int<exponent> e;
   ap_uint<mask_address> mask;
@@ -104,7 +104,7 @@ HWGEN_INLINE void store(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     s.apply_mask = c.apply_mask && !updates;
     s.relu = c.relu && !updates;
     s.save_mask = c.save_mask && !updates;
-    s.halves = c.size;
+    s.halves = updates ? ap_uint<1>(u.floats) : ap_uint<1>(c.size);
     s.bits = c.width;
     s.e = updates ? u.exponent : c.exponent;
     s.mask = c.mask;

@@ -2,8 +2,9 @@
 //
 //   g = result * 2^exponent, t = decay * w + g, m' = momentum * m + t, w' = w - lr * m'
 //
-// in fp32, each rounded once to nearest even. Weights and momenta come from the fetch stage, four of each at a time;
-// results from `post`, a word at a time; what comes out takes their place on the way to the data stream.
+// in fp32, each rounded once to nearest even; with float lanes g may be a result as it is. Weights and momenta come
+// from the fetch stage, four of each at a time; results from `post`, a word at a time; what comes out takes their place
+// on the way to the data stream.
 //
 // Norms are made with the same three multiply-adders: x = g, or s + g with a sum s in the place of the momentum, and
 // x * x + n. There is a sum n of the even elements and one of the odd ones, each rounded once to nearest even after
@@ -19,8 +20,6 @@
 
 namespace hwgen {
 namespace trainer {
-
-using fp32_rounding = rounding<mode::rne, overflow::infinity>;
 
 // round(a * b + c).
 HWGEN_INLINE ap_uint<32> multiply_add(ap_uint<32> a, ap_uint<32> b, ap_uint<32> c) {
@@ -54,9 +53,10 @@ HWGEN_INLINE void update(hls::stream<ap_uint<line<CORE>::width>>& lines,
 #pragma HLS array_partition variable = sum complete
 
   line<CORE> l = line<CORE>::of(active ? held : lines.read());
+  const bool numbers = CORE::float_lanes != 0 && l.kind == line_kind::numbers;
   const bool norms = l.kind == line_kind::squares || l.kind == line_kind::sums;
   const bool has_masters = l.kind != line_kind::squares;
-  if (!norms && l.kind != line_kind::gradients) {
+  if (!norms && !numbers && l.kind != line_kind::gradients) {
     out.write(l.word());
     return;
   }
@@ -74,7 +74,9 @@ HWGEN_INLINE void update(hls::stream<ap_uint<line<CORE>::width>>& lines,
     const ap_uint<32> w = four.w >> (32 * i);
     const ap_uint<32> m = has_masters ? ap_uint<32>(four.m >> (32 * i)) : negative_zero;
     const ap_uint<CORE::result_bits> v = l.content >> (64 * i);
-    const ap_uint<32> g = dequantize<scaled, fp32_t, fp32_rounding>(v, ap_uint<CORE::exponent_bits>(l.exponent));
+    const ap_uint<32> of_integer =
+        dequantize<scaled, fp32_t, fp32_rounding>(v, ap_uint<CORE::exponent_bits>(l.exponent));
+    const ap_uint<32> g = numbers ? ap_uint<32>(v) : of_integer;
     const ap_uint<32> decayed = multiply_add(rule.decay, w, g);
     // Of a norm the momentum is 1.
     const ap_uint<32> t = joins_here ? sum[0] : norms ? g : decayed;
@@ -104,6 +106,7 @@ HWGEN_INLINE void update(hls::stream<ap_uint<line<CORE>::width>>& lines,
   if (joins || (ends_four && !joins_next)) {
     line<CORE> leaving = l;
     leaving.kind = has_masters ? l.kind : ap_uint<3>(line_kind::nothing);
+    if (numbers) leaving.kind = line_kind::gradients;
     leaving.last = l.last && (joins || ends_line);
     leaving.found = has_masters ? four.code : code_t(code::ok);
     leaving.content = (ap_uint<line<CORE>::data>(four.m) << beat_bits) | ap_uint<line<CORE>::data>(four.w);
