@@ -1,4 +1,4 @@
-"""Training steps in fp32 on the host: the reference, and the fp32 phase of a core without fp32 lanes.
+"""Training steps in fp32 on the host: the reference, and the fp32 phase of a core without float lanes.
 
 Sums of products are `np.einsum`'s, whose order no number of threads changes.
 """
@@ -53,19 +53,31 @@ class HostStep:
         gradients: list[Array] = []
         for place, layer in reversed(list(enumerate(self._network.layers))):
             rows = error.reshape(-1, layer.outputs)
-            gradients.insert(0, np.einsum("no,ni->oi", rows, layer.unroll(inputs[place])))
+            unrolled = layer.unroll(inputs[place])
+            gradients.insert(0, self._product(rows, unrolled, turn_left=True, turn_right=False))
             if place:
-                error = layer.fold(np.einsum("no,oi->ni", rows, parameters.weights[place]))
+                weights = parameters.weights[place]
+                error = layer.fold(self._product(rows, weights, turn_left=False, turn_right=False))
                 before = inputs[place].reshape(error.shape)
                 error = np.where(before > 0, error, np.float32(0))
+        self._update(parameters, gradients, rate)
+        told = () if sums is None else tuple(map(Gradient.of, gradients, sums))
+        return StepResult(loss, int((logits.argmax(axis=1) == batch.classes).sum()), told)
+
+    def _update(self, parameters: Parameters, gradients: list[Array], rate: float) -> None:
+        """Update the weights by their gradients."""
         lr, momentum, decay = self._hyperparameters.as_float32(rate)
         for place, gradient in enumerate(gradients):
             weights = parameters.weights[place]
             momenta = momentum * parameters.momenta[place] + (gradient + decay * weights)
             parameters.momenta[place] = momenta
             parameters.weights[place] = weights - lr * momenta
-        told = () if sums is None else tuple(map(Gradient.of, gradients, sums))
-        return StepResult(loss, int((logits.argmax(axis=1) == batch.classes).sum()), told)
+
+    def _product(self, left: Array, right: Array, *, turn_left: bool, turn_right: bool) -> Array:
+        """Return a product of two matrices, either of which may be turned."""
+        letters = f"{'kn' if turn_left else 'nk'},{'mk' if turn_right else 'km'}->nm"
+        product: Array = np.einsum(letters, left, right)
+        return product
 
     def logits(self, parameters: Parameters, x: npt.NDArray[np.float32]) -> Array:
         """Return the network's output."""
@@ -77,6 +89,6 @@ class HostStep:
         output = x
         for layer, weights in zip(self._network.layers, parameters.weights, strict=True):
             inputs.append(np.maximum(output, np.float32(0)) if inputs else output)
-            rows = np.einsum("ni,oi->no", layer.unroll(inputs[-1]), weights)
+            rows = self._product(layer.unroll(inputs[-1]), weights, turn_left=False, turn_right=True)
             output = rows.reshape(len(x), *layer.output_shape)
         return inputs, output

@@ -15,6 +15,7 @@ from hwgen.errors import InputError
 from hwgen.train.checkpoint import load_checkpoint, save_checkpoint
 from hwgen.train.data import DataSet, Samples
 from hwgen.train.device_step import DeviceStep
+from hwgen.train.float_step import FloatStep
 from hwgen.train.host_step import HostStep
 from hwgen.train.network import Network, Parameters
 from hwgen.train.policies import FP32, EpochStatistics, Policy, Precision
@@ -67,7 +68,7 @@ class EpochRecord:
     training_accuracy, test_accuracy : float
         Part of the samples classified rightly, while training and after.
     cycles : int
-        Of the core, for training; 0 in fp32, which the host computes.
+        Of the core, for training; 0 in fp32 if the host computes it.
     digest : str
         Of weights and momenta after it: two engines that compute the same give the same.
     seconds : float
@@ -85,17 +86,19 @@ class EpochRecord:
 
 
 class _Trainer:
-    """The engines of a training: the core for quantised epochs, the host for fp32."""
+    """The engines of a training: the core for quantised epochs, and for fp32 if it has float lanes."""
 
     def __init__(self, training: Training, device: Device | None) -> None:
         self._training = training
         network, hyperparameters = training.network, training.hyperparameters
-        self._host = HostStep(network, hyperparameters)
+        lanes = device if device is not None and device.spec.float_lanes else None
+        self._lanes = lanes and FloatStep(lanes, network, hyperparameters)
+        self._floats = self._lanes or HostStep(network, hyperparameters)
         self._core = None if device is None else DeviceStep(device, network, hyperparameters, training.batch)
 
     @property
     def cycles(self) -> int:
-        return self._core.cycles if self._core else 0
+        return sum(engine.cycles for engine in (self._core, self._lanes) if engine)
 
     def start_epoch(self, precision: Precision, epoch: int) -> None:
         if precision.width is not FP32:
@@ -103,7 +106,7 @@ class _Trainer:
 
     def step(self, parameters: Parameters, batch: Samples, precision: Precision, sums: Sums) -> StepResult:
         if precision.width is FP32:
-            return self._host.train(parameters, batch, precision.rate, sums)
+            return self._floats.train(parameters, batch, precision.rate, sums)
         core = self._quantised(precision)
         return core.train(parameters, batch, precision.width, precision.rate, sums)
 
@@ -111,7 +114,7 @@ class _Trainer:
         correct = 0
         for batch in samples.batches(self._training.batch):
             if precision.width is FP32:
-                logits = self._host.logits(parameters, batch.x)
+                logits = self._floats.logits(parameters, batch.x)
             else:
                 logits = self._quantised(precision).logits(parameters, batch.x, precision.width)
             correct += int((logits.argmax(axis=1) == batch.classes).sum())
