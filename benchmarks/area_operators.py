@@ -62,11 +62,12 @@ PEERS: dict[tuple[str, str], tuple[Peer, ...]] = {
 MIXED = tuple(formats for _, formats in PEERS if " " in formats)
 
 
-def measured(kind: str, formats: str) -> AreaReport:
+def measured(kind: str, formats: str, goal: str = "depth") -> AreaReport:
     """Return the report of one operator; of several formats, the last is the result's too."""
     words = formats.split()
     ports = dict(zip(PORTS[kind], words if len(words) > 1 else words * len(PORTS[kind]), strict=True))
-    return measure({"kind": kind, "formats": {**ports, "y": words[-1]}})
+    target = {"target": {"optimise": goal}} if goal != "depth" else {}
+    return measure({"kind": kind, "formats": {**ports, "y": words[-1]}, **target})
 
 
 def main() -> None:
@@ -93,15 +94,16 @@ def main() -> None:
     ):
         table.add_column(heading, justify="left" if heading in ("unit", "format", "peer") else "right")
     rows = []
-    for kind in PORTS:
+    for kind, goal in (("mul", "depth"), ("add", "depth"), ("add", "area"), ("fma", "depth")):
         for fmt in arguments.formats:
             if fmt in MIXED and kind != "fma":
                 continue
-            print(f"measuring {kind} {fmt}", file=sys.stderr)
-            report = measured(kind, fmt)
-            figures = [kind, fmt, report.luts, report.depth, report.aig_nodes, report.aig_levels]
+            unit = kind if goal == "depth" else f"{kind}, for {goal}"
+            print(f"measuring {unit} {fmt}", file=sys.stderr)
+            report = measured(kind, fmt, goal)
+            figures = [unit, fmt, report.luts, report.depth, report.aig_nodes, report.aig_levels]
             peers = PEERS.get((kind, fmt), ())
-            rows.append(report.to_json() | {"kind": kind, "format": fmt, "peers": [asdict(p) for p in peers]})
+            rows.append(report.to_json() | {"kind": unit, "format": fmt, "peers": [asdict(p) for p in peers]})
             for peer in peers or (None,):
                 beside = ["-"] * 5
                 if peer is not None:

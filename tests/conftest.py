@@ -6,9 +6,14 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from hwgen.resources import templates_dir
+
+# A property is true or false; how long one example takes says how busy the machine is.
+hypothesis.settings.register_profile("hwgen", deadline=None)
+hypothesis.settings.load_profile("hwgen")
 
 
 @pytest.fixture(scope="session")

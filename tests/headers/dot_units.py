@@ -172,12 +172,18 @@ extern "C" void u{index}(std::size_t count, const std::uint64_t* rows, std::uint
 }}"""
 
 
-def build(units: Sequence[DotUnit], folder: Path, *, headers: Path | None = None) -> ctypes.CDLL:
-    """Compile one function a unit, without warnings; `headers` replaces the shipped header library."""
+def build(
+    units: Sequence[DotUnit], folder: Path, *, headers: Path | None = None, circuit: bool = False
+) -> ctypes.CDLL:
+    """Compile one function a unit, without warnings.
+
+    `headers` replaces the shipped header library; `circuit` compiles what it has for the open flow alone.
+    """
     names = ["dot", *(["posit"] if any("posit_format" in call_of(unit) for unit in units) else [])]
     lines = [*(f'#include "hwgen/{name}.hpp"' for name in names), "#include <cstddef>", "#include <cstdint>"]
     lines += [_function(index, unit) for index, unit in enumerate(units)]
-    return compile_units(lines, folder, headers=headers)
+    flags = ["-O1", *(["-DHWGEN_LOWER", "-Wno-bit-int-extension"] if circuit else [])]
+    return compile_units(lines, folder, headers=headers, flags=flags)
 
 
 def run(library: ctypes.CDLL, index: int, operands: Sequence[NDArray[Any]]) -> NDArray[np.uint64]:

@@ -71,6 +71,8 @@ def _random_unit(rng: random.Random, name: str) -> Operator:
         spec["overflow"] = rng.choice(OVERFLOWS[result["float"]["specials"]])
     if kind == "mac" and spec["overflow"] != "wrap" and rng.random() < 0.4:
         spec["accumulate"] = {"split": _random_float(rng)}
+    if kind == "add" and formats["a"] == formats["b"] and "float" in formats["a"] and rng.random() < 0.5:
+        spec["target"] = {"optimise": "area"}
     return load(spec)
 
 
@@ -161,11 +163,13 @@ def _function(unit: Operator) -> str:
         types.append(rounding_type(product[1], product[0].default_overflow))
     if unit.kind != "mac":
         types.append(format_type(unit.output.format))
+    goal = getattr(unit.spec.target, "optimise", "depth")
+    more = [] if goal == "depth" else [f"hwgen::goal::{goal}"]
     arguments = ", ".join(f"ap_uint<{port.width}>(row[{index}])" for index, port in enumerate(ports))
     return f"""
 extern "C" void {unit.name}(std::size_t count, const std::uint64_t* rows, std::uint64_t* result) {{
   for (std::size_t i = 0; i < count; ++i) {{
     const std::uint64_t* row = rows + i * {len(ports)};
-    result[i] = hwgen::{call}<{", ".join([*types, rule])}>({arguments}).to_uint64();
+    result[i] = hwgen::{call}<{", ".join([*types, rule, *more])}>({arguments}).to_uint64();
   }}
 }}"""

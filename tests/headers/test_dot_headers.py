@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +13,19 @@ import pytest
 from dot_units import build, random_unit, run
 from header_builds import plant
 
-from hwgen.formats import parse_format
+from hwgen.formats import FloatFormat, parse_format
 from hwgen.formats.modes import Rounding
 from hwgen.golden.dot import dot
 from hwgen.golden.dot_unit import AlignedSum, DotUnit, ExactSum, SequentialSum, TreeSum, element_of
 from hwgen.operators.dot_vectors import hard_dot_operands
 
+SR = Rounding("sr", 4)
 
-def mismatches(units: list[DotUnit], folder: Path, vectors: int, headers: Path | None = None) -> list[str]:
-    library = build(units, folder, headers=headers)
+
+def mismatches(
+    units: list[DotUnit], folder: Path, vectors: int, headers: Path | None = None, *, circuit: bool = False
+) -> list[str]:
+    library = build(units, folder, headers=headers, circuit=circuit)
     rng = np.random.default_rng(len(units))
     found = []
     for index, unit in enumerate(units):
@@ -59,13 +65,33 @@ def test_many_random_formats_and_schemes_agree_with_the_golden_model(tmp_path: P
     assert mismatches([next(units) for _ in range(40)], tmp_path, 20_000) == []
 
 
+def few_terms_of(seed: int) -> Iterator[DotUnit]:
+    """Yield random exact sums of two or three terms in floating point, which need no window of all bits."""
+    for drawn in units_of(seed, widest=8):
+        n = 2 if drawn.c is not None else 2 + drawn.n % 2
+        few = replace(drawn, n=n, scheme=ExactSum())
+        parts = [element_of(few.a), element_of(few.b), few.y, few.c or few.y]
+        if all(isinstance(part, FloatFormat) for part in parts):
+            yield few
+
+
+def test_sums_of_two_and_three_terms_agree_with_the_golden_model(tmp_path: Path) -> None:
+    known = [unit("fp16 fp16 fp32 fp32", ExactSum(), n=2), unit("bf16 bf16 - fp32", ExactSum(), SR, n=3)]
+    assert mismatches([*known, *islice(few_terms_of(11), 6)], tmp_path, 4_000, circuit=True) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 206))
+def test_many_sums_of_two_and_three_terms_agree_with_the_golden_model(tmp_path: Path, seed: int) -> None:
+    assert mismatches(list(islice(few_terms_of(seed), 40)), tmp_path, 60_000, circuit=seed % 2 == 0) == []
+
+
 def unit(formats: str, scheme: object, rounding: Rounding | None = None, n: int = 3) -> DotUnit:
     a, b, c, y = (None if name == "-" else parse_format(name) for name in formats.split())
     rounding = rounding or Rounding("rne")
     return DotUnit(n=n, a=a, b=b, c=c, y=y, scheme=scheme, rounding=rounding, overflow=y.default_overflow)
 
 
-SR = Rounding("sr", 4)
 # Header, what is there, what the bug makes of it, and the unit in which it must show.
 BUGS = [
     ("window", "negative ^ base;", "negative | base;", unit("e4m3fn e4m3fn - fp16", ExactSum())),
@@ -83,15 +109,35 @@ BUGS = [
         "ap_uint<R + 2>(exact & 0)",
         unit("e2m1 e3m2 - e4m3fn", ExactSum(), SR),
     ),
-    ("trim", "kept_t(whole | kept_t(jam))", "whole", unit("e5m2 e5m2 - e4m3fn", ExactSum())),
+    ("trim", "kept_t(whole | kept_t(jam))", "whole", unit("e5m2 e5m2 - e4m3fn", ExactSum(), n=4)),
     (
         "trim",
         "(complement >> (below + p - 1)) != 0",
         "(complement >> (below + p - 1)) == 1",
-        unit("e5m2 e5m2 - e4m3fn", ExactSum()),
+        unit("e5m2 e5m2 - e4m3fn", ExactSum(), n=4),
     ),
     ("far", "d > w::high", "d > w::high - 8", unit("e3m2 e3m2 bf16 bf16", ExactSum())),
     ("far", "products.value == 0", "products.value == 1", unit("e3m2 e3m2 bf16 bf16", ExactSum())),
+    (
+        "ordered",
+        "nothing_left ? amount_t(0)",
+        "false ? amount_t(0)",
+        unit("fp16 fp16 fp32 fp32", ExactSum(), n=2),
+    ),
+    (
+        "ordered",
+        "is_zero(x) ? exponent_t(0)",
+        "false ? exponent_t(0)",
+        unit("fp16 fp16 fp32 fp32", ExactSum(), n=2),
+    ),
+    ("ordered", "take & ~small.jam", "take", unit("bf16 bf16 - fp32", ExactSum(), n=3)),
+    ("ordered", "rounding) + 1, span)", "rounding) - 2, span)", unit("e5m2 e5m2 fp16 fp16", ExactSum(), n=2)),
+    (
+        "few",
+        "term_flags{0, 0, 0, 1, 0}",
+        "term_flags{0, 0, 0, 0, 0}",
+        unit("bf16 bf16 - fp32", ExactSum(), n=2),
+    ),
     ("operand", "code == 255", "code == 254", unit("mxfp4 mxfp4 - fp16", ExactSum())),
     (
         "aligned",

@@ -25,27 +25,48 @@ HWGEN_INLINE unpacked<typename summation<Y, RULE, A, B>::type> sum(unpacked<A> a
   return sum_with_specials(summation<Y, RULE, A, B>::run(a.value, b.value), a, b);
 }
 
-// EAGER: see eager.hpp, which such a rule needs.
-template <class A, class B, class Y, class RULE, bool INTEGER, bool EAGER>
+// EAGER: see eager.hpp, which such a rule needs. GOAL matters for operands of one floating-point format.
+template <class A, class B, class Y, class RULE, bool INTEGER, bool EAGER, goal GOAL = goal::depth>
 struct adder;
-template <class A, class B, class Y, class RULE>
-struct adder<A, B, Y, RULE, false, false> {
+template <class A, class B, class Y, class RULE, goal GOAL>
+struct adder<A, B, Y, RULE, false, false, GOAL> {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, typename RULE::random_t random) {
     return round_to<Y, RULE>(sum<Y, RULE>(unpack_operand<A>(a), unpack_operand<B>(b)), random);
   }
 };
-template <class A, class B, class Y, class RULE>
-struct adder<A, B, Y, RULE, true, false> {
+// Words of one format are ordered as they stand. Only the larger one is then asked whether it is Inf or NaN, and one
+// chain compares fewer bits, but unpacking waits for it.
+template <class F, class Y, class RULE>
+struct adder<F, F, Y, RULE, false, false, goal::area> {
+  using term_t = typename operand_form<F, typename F::family>::type;
+  using sum_t = typename twin_sum_widths<Y, RULE, term_t>::sum_t;
+  static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<F::width> a, ap_uint<F::width> b, typename RULE::random_t random) {
+    const ap_uint<1> swapped = typename F::magnitude_t(b) > typename F::magnitude_t(a);
+    const unpacked<term_t> big = unpack_operand<F>(swapped ? b : a);
+    const unpacked<term_t> small = unpack_operand<F>(swapped ? a : b);
+    const ap_uint<1> subtract = big.value.negative ^ small.value.negative;
+    // A NaN is the larger word, save where it is spelt as the negative zero.
+    const ap_uint<1> small_is_nan = F::encoding == specials::fnuz ? small.is_nan : ap_uint<1>(0);
+    unpacked<sum_t> s;
+    s.value = sum_of_ordered<Y, RULE, goal::area>(big.value, small.value);
+    s.is_inf = big.is_inf;
+    s.is_nan = big.is_nan | small_is_nan | (big.is_inf & small.is_inf & subtract);
+    if (s.is_inf) s.value.negative = big.value.negative;
+    return round_to<Y, RULE>(s, random);
+  }
+};
+template <class A, class B, class Y, class RULE, goal GOAL>
+struct adder<A, B, Y, RULE, true, false, GOAL> {
   static HWGEN_INLINE ap_uint<Y::width> run(ap_uint<A::width> a, ap_uint<B::width> b, typename RULE::random_t random) {
     return round_integer<Y, RULE>(integer_sum(integer_of<A>(a), integer_of<B>(b)), random);
   }
 };
 
 // y = round(a + b), one rounding.
-template <class A, class B, class Y, class RULE>
+template <class A, class B, class Y, class RULE, goal GOAL = goal::depth>
 HWGEN_INLINE ap_uint<Y::width> add(ap_uint<A::width> a, ap_uint<B::width> b,
                                    typename RULE::random_t random = typename RULE::random_t()) {
-  return adder<A, B, Y, RULE, all_fixed<A, B, Y>::value, RULE::eager>::run(a, b, random);
+  return adder<A, B, Y, RULE, all_fixed<A, B, Y>::value, RULE::eager, GOAL>::run(a, b, random);
 }
 
 }  // namespace hwgen

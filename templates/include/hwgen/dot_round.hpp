@@ -6,6 +6,7 @@
 
 #include "hwgen/dot_trim.hpp"
 #include "hwgen/round.hpp"
+#include "hwgen/shift.hpp"
 
 namespace hwgen {
 
@@ -38,12 +39,12 @@ HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1>, ap_uint<1>, ap_uint<R> 
   return sum[R + 1];
 }
 
-// The sum shifted left until its first digit is at the top, no further than the subnormals' last place, and the digits'
-// leading zeros, as far as they were counted.
+// The sum shifted left until its first digit is at the top, no further than the subnormals' last place: its top with
+// the jam bit of the rest, and the digits' leading zeros, as far as they were counted.
 template <class Y, class RULE, class LONGER>
 struct normalised {
   using w = round_widths<Y, RULE, LONGER>;
-  ap_uint<w::total> shifted;
+  window<w::kept> top;
   ap_int<w::limit_bits> zeros;
 };
 
@@ -62,7 +63,7 @@ struct sum_normaliser {
     const limit_t clamped = (w::max_right > 0 && limit < -w::max_right) ? limit_t(-w::max_right) : limit;
     const limit_t left = (Y::subnormals && below_normal) ? clamped : lz;
     const ap_uint<bits_for(w::max_lz + w::max_right)> amount = left + limit_t(w::max_right);
-    return result_t{ap_uint<w::total>(extended << amount), lz};
+    return result_t{shift_to_top<w::kept>(extended, amount), lz};
   }
 };
 
@@ -90,10 +91,12 @@ struct sum_normaliser<Y, RULE, T, LONGER, true> {
   using w = round_widths<Y, RULE, LONGER>;
   using result_t = normalised<Y, RULE, LONGER>;
   static HWGEN_INLINE result_t run(T x, ap_uint<w::total> extended) {
-    result_t r = {extended, 0};
+    ap_uint<w::total> shifted = extended;
+    ap_int<w::limit_bits> zeros = 0;
     normalising_steps<w::total, ap_int<w::limit_bits>, smaller(w::limit_min, w::max_lz)>::run(
-        r.shifted, r.zeros, ap_uint<1>(x.value[T::width - 1]));
-    return r;
+        shifted, zeros, ap_uint<1>(x.value[T::width - 1]));
+    const ap_uint<1> jam = (shifted & ((ap_uint<w::total>(1) << w::below) - 1)) != 0;
+    return result_t{window<w::kept>{ap_uint<w::kept>(shifted >> w::below), jam}, zeros};
   }
 };
 
@@ -103,55 +106,30 @@ HWGEN_INLINE ap_uint<Y::width> round_signed(T x, sum_specials flags, typename RU
   // One more bit below, so that even the complement of -1 has a leading one: the first of those that go on for ever.
   using longer_t = term<T::width, T::offset_max, T::lsb - 1, 0>;
   using w = round_widths<Y, RULE, longer_t>;
-  constexpr int m = Y::mantissa_width;
   using limit_t = ap_int<w::limit_bits>;
-  using field_t = ap_int<w::field_bits>;
-  using code_t = ap_int<w::field_bits + m>;
   using total_t = ap_uint<w::total>;
   const ap_uint<1> below_zero = x.value[T::width - 1];
-  const ap_uint<1> negative = x.value == 0 ? flags.zero_sign : ap_uint<1>(x.base ^ below_zero);
+  const ap_uint<1> negative = x.base ^ below_zero;
 
   // --- normalise the sum itself, as far as its complement has leading zeros if it is negative ---
   const total_t extended = total_t(ap_int<w::total>(x.value)) << (w::body - T::width + 1);
   using normaliser = sum_normaliser<Y, RULE, T, longer_t, (T::offset_max == 0 && Y::subnormals && w::limit_min >= 0)>;
   const typename normaliser::result_t normal = normaliser::run(x, extended);
-  const limit_t limit = limit_t(x.offset) + limit_t(w::limit_min);
-  const limit_t lz = normal.zeros;
-  const total_t shifted = normal.shifted;
+  const limit_t spare = limit_t(x.offset) + limit_t(w::limit_min) - normal.zeros;
 
-  // --- round: exponent field and fraction are one integer, so a carry out of the fraction does the right thing ---
-  const ap_uint<w::kept> cut = shifted >> w::below;
+  // --- round ---
+  const ap_uint<w::kept> cut = normal.top.kept;
   const ap_uint<w::kept> digits = below_zero ? ap_uint<w::kept>(~cut) : cut;
   const ap_uint<1> leading_one = digits[w::kept - 1];
-  const field_t field = leading_one ? field_t(limit + limit_t(1) - lz) : field_t(0);
   const ap_uint<Y::precision> kept = digits >> RULE::extra;
   const ap_uint<RULE::extra> extra = digits;
-  const ap_uint<1> sticky = (shifted & ((total_t(1) << w::below) - 1)) != 0;
+  const ap_uint<1> sticky = normal.top.jam;
   const ap_uint<1> up = below_zero ? complement_rounds_up<RULE>(negative, kept[0], extra, ap_uint<1>(~sticky), random)
                                    : rounds_up<RULE>(negative, kept[0], extra, sticky, random);
-  const code_t fraction = kept & ((ap_uint<Y::precision>(1) << m) - 1);
-  const code_t code = (code_t(field) << m) + fraction + code_t(up);
-
-  // --- range ---
-  typename Y::magnitude_t magnitude = code;
-  if (!Y::subnormals && code < code_t(ap_int<w::field_bits + m>(1) << m)) magnitude = 0;
-  if (w::can_overflow) {
-    // Modes that always overflow to Inf have it spelt by a carry out of the largest finite number already.
-    const bool carry_is_infinity = Y::has_inf && RULE::on_overflow == overflow::infinity &&
-                                   (RULE::kind == mode::rne || RULE::kind == mode::rna || RULE::kind == mode::sr);
-    const ap_uint<1> beyond = carry_is_infinity ? ap_uint<1>(field > field_t(Y::exponent_field_max))
-                                                : ap_uint<1>(code > code_t(Y::max_finite()));
-    if (beyond) magnitude = overflows_to_infinity<RULE>(negative) ? infinite_magnitude<Y, RULE>() : Y::max_finite();
-    if (RULE::on_overflow == overflow::nan && beyond && overflows_to_infinity<RULE>(negative)) flags.is_nan = 1;
-  }
-
-  // --- special values ---
-  if (flags.is_inf) magnitude = infinite_magnitude<Y, RULE>();
-  if (flags.is_inf && RULE::on_overflow == overflow::nan) flags.is_nan = 1;
-  const ap_uint<1> signed_magnitude = flags.is_inf ? flags.inf_sign : negative;
-  const ap_uint<1> sign = (Y::encoding == hwgen::specials::fnuz && magnitude == 0) ? ap_uint<1>(0) : signed_magnitude;
-  const ap_uint<Y::width> packed = (ap_uint<Y::width>(sign) << (Y::width - 1)) | ap_uint<Y::width>(magnitude);
-  return flags.is_nan ? Y::nan() : packed;
+  const ap_uint<1> zero = cut == 0 && !sticky && !below_zero;  // nothing but signs is shifted out at the top
+  const ap_uint<1> sign = flags.is_inf ? flags.inf_sign : zero ? flags.zero_sign : negative;
+  return pack_digits<Y, RULE, w>(normalised_digits<Y, w>{negative, leading_one, leading_one, spare, kept, up},
+                                 flags.is_nan, flags.is_inf, sign);
 }
 
 // Round a sum into any format: only a float profits from the above.

@@ -54,6 +54,65 @@ HWGEN_INLINE ap_uint<bits_for(T::precision)> leading_zeros_of(ap_uint<T::precisi
   return leading_zeros<larger(most, 1)>(significand >> (T::precision - larger(most, 1)));
 }
 
+// What normalising leaves: the digits kept, their exponent field less the one that the leading one adds, and whether
+// the last place goes up. `normal` says that the exponent field is not 0.
+template <class Y, class W>
+struct normalised_digits {
+  ap_uint<1> negative;
+  ap_uint<1> leading_one;
+  ap_uint<1> normal;
+  ap_int<W::limit_bits> spare;
+  ap_uint<Y::precision> kept;
+  ap_uint<1> up;
+};
+
+// The pattern of the rounded number, or of what stands for it. A zero has the sign `sign`; the number's own is known
+// earlier.
+template <class Y, class RULE, class W>
+HWGEN_INLINE ap_uint<Y::width> pack_digits(normalised_digits<Y, W> x, ap_uint<1> is_nan, ap_uint<1> is_inf,
+                                           ap_uint<1> sign) {
+  constexpr int m = Y::mantissa_width;
+  using limit_t = ap_int<W::limit_bits>;
+  using field_t = ap_int<W::field_bits>;
+  using code_t = ap_int<W::field_bits + m>;
+  using magnitude_t = typename Y::magnitude_t;
+
+  // --- special values and overflow, as far as they are known before rounding, take the place of the number ---
+  const field_t exponent = x.normal ? field_t(x.spare) : field_t(0);
+  // With IEEE infinities a carry out of the largest finite number spells Inf, and only a larger exponent must be
+  // caught.
+  constexpr bool carry_is_infinity = Y::has_inf && RULE::on_overflow == overflow::infinity;
+  const ap_uint<1> far_beyond =
+      W::can_overflow && carry_is_infinity &&
+      (x.spare > limit_t(Y::exponent_field_max) || (x.spare == limit_t(Y::exponent_field_max) && x.leading_one));
+  const ap_uint<1> to_nan = is_nan | (is_inf & ap_uint<1>(RULE::on_overflow == overflow::nan));
+  const ap_uint<1> special = is_inf | is_nan | (far_beyond & x.normal);
+  magnitude_t stand_in = Y::max_finite();
+  if (is_inf || overflows_to_infinity<RULE>(x.negative)) stand_in = infinite_magnitude<Y, RULE>();
+  if (to_nan) stand_in = Y::nan();
+
+  // --- round: exponent and fraction are one integer, so a carry out of the fraction does the right thing ---
+  const ap_uint<1> up = x.up & ~special;
+  const code_t exponent_row = special ? code_t(stand_in) : code_t(code_t(exponent) << m);
+  const code_t fraction = x.kept & ((ap_uint<Y::precision>(1) << m) - 1);
+  const code_t fraction_row = special ? code_t(0) : code_t((code_t(x.leading_one) << m) | fraction);
+  const code_t code = add_with_carry<W::field_bits + m>(exponent_row, fraction_row, up);
+
+  // --- range ---
+  magnitude_t magnitude = code;
+  ap_uint<1> becomes_nan = to_nan;
+  if (!Y::subnormals && code < code_t(ap_int<W::field_bits + m>(1) << m)) magnitude = 0;
+  if (W::can_overflow && !carry_is_infinity && code > code_t(Y::max_finite()) && !special) {
+    magnitude = overflows_to_infinity<RULE>(x.negative) ? infinite_magnitude<Y, RULE>() : Y::max_finite();
+    becomes_nan = RULE::on_overflow == overflow::nan && overflows_to_infinity<RULE>(x.negative);
+    if (becomes_nan) magnitude = Y::nan();
+  }
+  const ap_uint<1> nan_sign = Y::nan() >> (Y::width - 1);
+  const ap_uint<1> number_sign = (Y::encoding == specials::fnuz && magnitude == 0) ? ap_uint<1>(0) : sign;
+  const ap_uint<1> packed_sign = becomes_nan ? nan_sign : number_sign;
+  return (ap_uint<Y::width>(packed_sign) << (Y::width - 1)) | ap_uint<Y::width>(magnitude);
+}
+
 // What the decision takes of the random word, once the shift that normalises is known: any word but an eager one whole.
 template <int A, class RANDOM>
 HWGEN_INLINE RANDOM drawn_for(ap_uint<A>, RANDOM random) {
@@ -65,11 +124,7 @@ HWGEN_INLINE RANDOM drawn_for(ap_uint<A>, RANDOM random) {
 template <class Y, class RULE, bool EXACT, class T, class RANDOM>
 HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::precision)> lz, RANDOM random) {
   using w = round_widths<Y, RULE, T>;
-  constexpr int m = Y::mantissa_width;
   using limit_t = ap_int<w::limit_bits>;
-  using field_t = ap_int<w::field_bits>;
-  using code_t = ap_int<w::field_bits + m>;
-  using magnitude_t = typename Y::magnitude_t;
   const ap_uint<1> negative = x.value.negative;
 
   // --- normalise: the leading one to the top, but no further than the subnormals' last place ---
@@ -89,46 +144,15 @@ HWGEN_INLINE ap_uint<Y::width> round_counted(unpacked<T> x, ap_uint<bits_for(T::
   const ap_uint<w::total> shifted = one_more ? ap_uint<w::total>(coarse << 1) : coarse;
   const ap_uint<1> normal = EXACT ? top : ap_uint<1>(top | (shifted[w::total - 1] & one_more));
 
-  // --- special values and overflow, as far as they are known before rounding, take the place of the number ---
-  const field_t exponent = normal ? field_t(spare) : field_t(0);
-  // With IEEE infinities a carry out of the largest finite number spells Inf, and only a larger exponent must be
-  // caught.
-  constexpr bool carry_is_infinity = Y::has_inf && RULE::on_overflow == overflow::infinity;
-  const ap_uint<1> far_beyond =
-      w::can_overflow && carry_is_infinity &&
-      (spare > limit_t(Y::exponent_field_max) || (spare == limit_t(Y::exponent_field_max) && top));
-  const ap_uint<1> to_nan = x.is_nan | (x.is_inf & ap_uint<1>(RULE::on_overflow == overflow::nan));
-  const ap_uint<1> special = x.is_inf | x.is_nan | (far_beyond & normal);
-  magnitude_t stand_in = Y::max_finite();
-  if (x.is_inf || overflows_to_infinity<RULE>(negative)) stand_in = infinite_magnitude<Y, RULE>();
-  if (to_nan) stand_in = Y::nan();
-
-  // --- round: exponent and fraction are one integer, so a carry out of the fraction does the right thing ---
+  // --- round ---
   const ap_uint<Y::precision> kept = shifted >> (w::total - Y::precision);
   const ap_uint<RULE::extra> extra = shifted >> w::below;
   const ap_uint<1> sticky = (shifted & ((ap_uint<w::total>(1) << w::below) - 1)) != 0;
   // Without subnormals, what has no leading one where it was looked for is too small to round to a normal number.
   const ap_uint<1> lost = !Y::subnormals && (T::lead > 0 || !EXACT) && !normal;
-  const ap_uint<1> decided = rounds_up<RULE>(negative, kept[0], extra, sticky, drawn_for(amount, random));
-  const ap_uint<1> up = decided & ~special & ~lost;
-  const code_t exponent_row = special ? code_t(stand_in) : code_t(code_t(exponent) << m);
-  const code_t fraction = kept & ((ap_uint<Y::precision>(1) << m) - 1);
-  const code_t fraction_row = special ? code_t(0) : code_t((code_t(top) << m) | fraction);
-  const code_t code = add_with_carry<w::field_bits + m>(exponent_row, fraction_row, up);
-
-  // --- range ---
-  magnitude_t magnitude = code;
-  ap_uint<1> is_nan = to_nan;
-  if (!Y::subnormals && code < code_t(ap_int<w::field_bits + m>(1) << m)) magnitude = 0;
-  if (w::can_overflow && !carry_is_infinity && code > code_t(Y::max_finite()) && !special) {
-    magnitude = overflows_to_infinity<RULE>(negative) ? infinite_magnitude<Y, RULE>() : Y::max_finite();
-    is_nan = RULE::on_overflow == overflow::nan && overflows_to_infinity<RULE>(negative);
-    if (is_nan) magnitude = Y::nan();
-  }
-  const ap_uint<1> nan_sign = Y::nan() >> (Y::width - 1);
-  const ap_uint<1> number_sign = (Y::encoding == specials::fnuz && magnitude == 0) ? ap_uint<1>(0) : negative;
-  const ap_uint<1> sign = is_nan ? nan_sign : number_sign;
-  return (ap_uint<Y::width>(sign) << (Y::width - 1)) | ap_uint<Y::width>(magnitude);
+  const ap_uint<1> up = rounds_up<RULE>(negative, kept[0], extra, sticky, drawn_for(amount, random)) & ~lost;
+  return pack_digits<Y, RULE, w>(normalised_digits<Y, w>{negative, top, normal, spare, kept, up}, x.is_nan, x.is_inf,
+                                 negative);
 }
 
 // Round into a floating-point format.

@@ -39,26 +39,17 @@ struct twin_sum_widths {
   using sum_t = term<aligned + 2, T::offset_max, T::lsb - low - 1, 0, 0, T::offset_min>;
 };
 
-template <class Y, class RULE, class T>
-HWGEN_INLINE typename twin_sum_widths<Y, RULE, T>::sum_t sum_twins(T a, T b) {
+// The sum of two terms of which `big` is not smaller.
+template <class Y, class RULE, goal GOAL, class T>
+HWGEN_INLINE typename twin_sum_widths<Y, RULE, T>::sum_t sum_of_ordered(T big, T small) {
   using w = twin_sum_widths<Y, RULE, T>;
-  constexpr int p = T::precision;
-  constexpr int offset_bits = bits_for(T::offset_max);
-  using offset_t = ap_uint<offset_bits>;
-  // Offset above significand orders magnitudes: a subnormal shares the offset of the smallest normal.
-  using order_t = ap_uint<offset_bits + p>;
-  const order_t a_order = (order_t(a.offset) << p) | order_t(a.significand);
-  const order_t b_order = (order_t(b.offset) << p) | order_t(b.significand);
-  const ap_uint<1> swapped = b_order > a_order;
-  const T big = swapped ? b : a;
-  const T small = swapped ? a : b;
-
+  using offset_t = ap_uint<bits_for(T::offset_max)>;
   const offset_t distance = big.offset - small.offset;
-  const window<w::aligned> aligned = shift_into_window<w::aligned>(small.significand, distance);
+  const window<w::aligned> aligned = shift_into_window<w::aligned, GOAL>(small.significand, distance);
 
   // One carry chain for both: big - (small + jam) is big + ~small + !jam, where the jam bit stays below.
   using chain_t = ap_uint<w::aligned + 1>;
-  const ap_uint<1> subtract = a.negative ^ b.negative;
+  const ap_uint<1> subtract = big.negative ^ small.negative;
   const chain_t big_row = chain_t(big.significand) << w::low;
   const chain_t small_row = subtract ? chain_t(~chain_t(aligned.kept)) : chain_t(aligned.kept);
   const chain_t chain = add_with_carry<w::aligned + 1>(big_row, small_row, subtract & ~aligned.jam);
@@ -66,8 +57,19 @@ HWGEN_INLINE typename twin_sum_widths<Y, RULE, T>::sum_t sum_twins(T a, T b) {
   typename w::sum_t sum;
   sum.offset = big.offset;
   sum.significand = (ap_uint<w::aligned + 2>(chain) << 1) | ap_uint<w::aligned + 2>(aligned.jam);
-  sum.negative = chain == 0 ? sign_of_zero_sum<RULE>(a.negative, b.negative) : big.negative;
+  sum.negative = chain == 0 ? sign_of_zero_sum<RULE>(big.negative, small.negative) : big.negative;
   return sum;
+}
+
+template <class Y, class RULE, class T>
+HWGEN_INLINE typename twin_sum_widths<Y, RULE, T>::sum_t sum_twins(T a, T b) {
+  constexpr int p = T::precision;
+  // Offset above significand orders magnitudes: a subnormal shares the offset of the smallest normal.
+  using order_t = ap_uint<bits_for(T::offset_max) + p>;
+  const order_t a_order = (order_t(a.offset) << p) | order_t(a.significand);
+  const order_t b_order = (order_t(b.offset) << p) | order_t(b.significand);
+  const ap_uint<1> swapped = b_order > a_order;
+  return sum_of_ordered<Y, RULE, goal::depth>(swapped ? b : a, swapped ? a : b);
 }
 
 // --- any two terms: x stays where it is, c is aligned to it ---
