@@ -155,6 +155,26 @@ def test_products_of_fp32_numbers_are_golden_among_those_of_integers(
         assert_same(core, random_float_product(spec, rng), pause=float(rng.choice([0.0, 0.3, 0.8])))
 
 
+def test_a_convolution_of_fp32_numbers_and_its_gradients_are_golden(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    core.pause(0.0)
+    rng = np.random.default_rng(12)
+    x, w, e = (
+        rng.standard_normal(shape).astype(np.float32) for shape in ((1, 5, 4, 3), (2, 3, 3, 3), (1, 3, 2, 2))
+    )
+    results = [
+        (
+            device.conv2d(x, w, 32, 32, step=2, padding=1),
+            device.conv2d_input_gradient(e, w, 32, 32, (5, 4), step=2, padding=1),
+            device.conv2d_kernel_gradient(e, x, 32, 32, (3, 3), step=2, padding=1),
+        )
+        for device in (Device(spec, NetworkEngine(spec, core)), Device(spec))
+    ]
+    assert all(found.tobytes() == wanted.tobytes() for found, wanted in zip(*results, strict=True))
+    assert all(wanted.any() for wanted in results[1])
+
+
 def test_cycles_of_products_of_fp32_numbers_and_integers_are_the_models(
     core: NetworkSimulation, spec: TrainerSpec
 ) -> None:
