@@ -73,7 +73,7 @@ def plot(records: list[EpochRecord], reference: list[EpochRecord], path: Path) -
     above.sharex(below)
     above.step(epochs, cycles, where="mid")
     above.set_ylabel("million core cycles an epoch")
-    above.set_ylim(bottom=0)
+    above.set_ylim(0, 1.1 * max((record.cycles for record in records), default=0) / 1e6 or 1)
     for old, record in zip([None, *records], records, strict=False):
         if old is None or old.precision != record.precision:
             for time_axes in (above, below):
@@ -90,7 +90,7 @@ def plot(records: list[EpochRecord], reference: list[EpochRecord], path: Path) -
     beside.plot(list(quantised), list(quantised.values()), "o-")
     beside.set_xlabel("word length, bits")
     beside.set_ylabel("million core cycles an epoch")
-    beside.set_ylim(bottom=0)
+    beside.set_ylim(above.get_ylim())
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
