@@ -312,7 +312,7 @@ def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
     step = DeviceStep(device, network, Hyperparameters(), 2)
     rng = np.random.default_rng(1)
     samples = Samples(rng.normal(size=(2, 9)).astype(np.float32), rng.integers(3, size=2))
-    step.train(network.initial(1), samples, width, 1.0, gradients=False)
+    step.train(network.initial(1), samples, width, 1.0)
     total = estimate_step(spec, network, 2, width).total
     device.queue([Counters(1 + 4 * stage + 1) for stage in (0, 2)])
     fetched, multiplied = (status.payload for status in device.run()[0])
