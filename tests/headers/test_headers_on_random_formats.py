@@ -186,12 +186,14 @@ BUGS = [
         "u.value.offset = field;",
         unit("convert", "e5m2 fp16"),
     ),
+    ("add", "distance == 0", "distance != 0", unit("add", "e5m2 e5m2 e5m2")),
+    ("add", "swapped ? y.value : x.value", "swapped ? x.value : y.value", unit("add", "fp16 fp16 fp16")),
     ("shift", "digit > part &&", "digit > part + 1 &&", unit("add", "fp16 fp16 fp16", **FOR_AREA)),
     (
         "add",
         "big.is_inf & small.is_inf & subtract",
         "small.is_inf",
-        unit("add", "e5m2 e5m2 e5m2", **FOR_AREA),
+        unit("add", "fp32 fp32 fp32", **FOR_AREA),
     ),
 ]
 
