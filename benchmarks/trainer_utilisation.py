@@ -18,7 +18,7 @@ SPEC = Path(__file__).parents[1] / "examples" / "trainer" / "edge_trainer.yaml"
 SIZE = 256
 WIDTHS = (16, 14, 12, 8, 4)
 IDEAL = {16: 64 / 64, 14: 64 / 49, 12: 64 / 36, 8: 64 / 16, 4: 64 / 4}
-MULTIPLY_RUN = 1 + 4 * 2 + 1  # the counter of clocks in which the array works
+ARRAY_WORKS = Counters.of(2, Counters.RUN)
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         seconds = time.process_time() - start
         assert np.array_equal(product, a @ b)
         cycles, model = device.engine.cycles - cycles, device.cycles - model
-        device.queue(Counters(MULTIPLY_RUN))
+        device.queue(ARRAY_WORKS)
         run = device.run()[0][0].payload
         slowest = slowest or cycles
         said = "=" if cycles == model else f"{model - cycles:+}"

@@ -157,8 +157,21 @@ class Counters:
     """Reads one counter; it is the payload of the status."""
 
     OPCODE: ClassVar[int] = 5
-    select: int = bits(8, "0: cycles; 1 + 4 * stage + {0: busy, 1: run, 2: wait, 3: commands}")
+    BUSY: ClassVar[int] = 0
+    RUN: ClassVar[int] = 1
+    WAIT_INPUT: ClassVar[int] = 2
+    WAIT_OUTPUT: ClassVar[int] = 3
+    COMMANDS: ClassVar[int] = 4
+    PER_STAGE: ClassVar[int] = 5
+    select: int = bits(
+        8, "0: cycles; 1 + 5 * stage + {0: busy, 1: run, 2: wait for input, 3: wait for output, 4: commands}"
+    )
     clear: int = bits(1, "1: all counters start again from 0")
+
+    @classmethod
+    def of(cls, stage: int, which: int) -> Counters:
+        """Return what reads one counter of a stage: 0 fetch, 1 fill, 2 multiply, 3 store."""
+        return cls(1 + cls.PER_STAGE * stage + which)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ LATENCIES: dict[type[Command], Latency] = {
     Fetch: Latency(4, 1, 8),
     Fill: Latency(4, 1, 16),
     Gemm: Latency(4, 1, 24),
-    Store: Latency(20, 0, 4),
+    Store: Latency(21, 0, 4),
 }
 """What stages take around run cycles; found by the counters of a simulated core.
 
@@ -66,7 +66,7 @@ COMMAND_LATENCY = 7
 """From the first command beat to its issue."""
 ADDING_LATENCY = 6
 """What a product of integers that adds to results takes longer; one of fp32 begins with what it adds to."""
-PASSING_LATENCY = 6
+PASSING_LATENCY = 7
 """From the first beat that goes through the update unit to its first run cycle in the store stage."""
 FOURS_AHEAD = 5
 """Fours of elements whose beats the fetch stage has taken, at most, when the update unit gets to them."""
@@ -223,7 +223,7 @@ class Timeline:
             fetch, first = self._stages[other], LATENCIES[other]
             fetched = max(time + first.start, fetch.free + first.between)
             begins = max(begins, fetched + PASSING_LATENCY + 2 * updates)
-            ahead = 1 + updates + FOURS_AHEAD * 4 // self._spec.update_lanes
+            ahead = 2 + updates + FOURS_AHEAD * 4 // self._spec.update_lanes
             fetch.free = max(fetched + run_cycles(self._spec, command), begins + taken - ahead)
         stage.free = begins + taken
         return begins

@@ -53,7 +53,6 @@ from hwgen.trainer.update import added, gradients, norm_of, updated
 __all__ = ["GoldenCore"]
 
 Array = npt.NDArray[Any]
-_COUNTERS_PER_STAGE = 4
 _SMALL_PRODUCT = 1 << 17
 """Multiplications that OpenBLAS does not share out."""
 
@@ -338,11 +337,11 @@ class GoldenCore:
         return values
 
     def _counter(self, counters: Counters) -> int:
-        stage, which = divmod(counters.select - 1, _COUNTERS_PER_STAGE)
+        stage, which = divmod(counters.select - 1, Counters.PER_STAGE)
         payload = 0
-        if counters.select and which == 1:
+        if counters.select and which == Counters.RUN:
             payload = self._run[stage]
-        elif counters.select and which == 3:
+        elif counters.select and which == Counters.COMMANDS:
             payload = self._commands[stage]
         if counters.clear:
             self._clear_counters()

@@ -30,7 +30,7 @@ from hwgen.trainer.status import Code
 
 __all__ = ["LAST_COUNTER", "Half", "Verdict", "judge", "reach"]
 
-LAST_COUNTER = 16
+LAST_COUNTER = 4 * Counters.PER_STAGE
 
 
 class Half(IntFlag):

@@ -14,7 +14,8 @@ __all__ = ["network_of"]
 
 _TICKET = 16 + 8 + 4
 _PAYLOAD = 32
-_DONE = _TICKET + 4 + 32 + _PAYLOAD
+_WAITS = 24
+_DONE = _TICKET + 4 + 32 + _PAYLOAD + _WAITS
 _COMMAND, _STATUS, _BEAT = 256, 128, 128
 _ORDER = _COMMAND + _TICKET
 _CHECKED = _COMMAND + 4 + 8

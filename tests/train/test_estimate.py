@@ -45,7 +45,7 @@ def check_estimate(sizes: tuple[object, ...], batch: int, width: int) -> StepEst
     total = found.total
     assert total.cycles == step.cycles > 0
     assert (total.bytes_in, total.bytes_out) == (engine.bytes_in, engine.bytes_out)
-    device.queue([Counters(1 + 4 * stage + 1) for stage in range(3)])
+    device.queue([Counters.of(stage, Counters.RUN) for stage in range(3)])
     fetched, _, multiplied = (status.payload for status in device.run()[0])
     assert total.multiply == multiplied
     assert 16 * fetched == total.bytes_in

@@ -191,6 +191,62 @@ def test_cycles_of_products_of_fp32_numbers_and_integers_are_the_models(
         assert device.engine.cycles - before == device.cycles - modelled
 
 
+def times(
+    core: NetworkSimulation, spec: TrainerSpec, program: tuple[list[Command], list[Frame]], *paused: str
+) -> tuple[int, list[list[int]]]:
+    """Run a program while streams pause; return all cycles, and the counters of each stage."""
+    engine = NetworkEngine(spec, core)
+    core.pause(0.0)
+    core.pause(0.7, seed=3, ports=paused)
+    engine.run(*program)
+    core.pause(0.0)
+    reads = [Counters(0), *(Counters.of(s, which) for s in range(4) for which in range(Counters.PER_STAGE))]
+    cycles, *counted = (status.payload for status in engine.run(reads, [])[0])
+    return cycles, np.reshape(counted, (4, Counters.PER_STAGE)).tolist()
+
+
+def test_stages_tell_what_they_wait_for(core: NetworkSimulation, spec: TrainerSpec) -> None:
+    fetches = in_updates(*[Fetch(1, 0, 30)] * 3)
+    stores: tuple[list[Command], list[Frame]] = ([Store(0, 4, 6, 6), Store(0, 2, 6, 6)], [])
+    updates = in_updates(Update(0, 7, 3, 3), Norm(0, 7, 3, 3, sums=1))
+    _, (fetch, *_) = times(core, spec, fetches)
+    assert fetch[Counters.WAIT_OUTPUT] == 0
+    _, (starved, *_) = times(core, spec, fetches, "din")
+    assert starved[Counters.RUN] == fetch[Counters.RUN] == 180
+    assert starved[Counters.WAIT_INPUT] > fetch[Counters.WAIT_INPUT] + 180
+    assert starved[Counters.WAIT_OUTPUT] == 0
+    _, (*_, store) = times(core, spec, stores)
+    assert store[Counters.WAIT_OUTPUT] == 0
+    _, (*_, held) = times(core, spec, stores, "dout")
+    assert held[Counters.RUN] == store[Counters.RUN] == 72
+    assert held[Counters.WAIT_INPUT] <= store[Counters.WAIT_INPUT]
+    assert held[Counters.WAIT_OUTPUT] > 72
+    # What an update cannot send it does not take either; what it does not get it cannot send.
+    _, (fetch, *_, store) = times(core, spec, updates)
+    _, (behind, *_, held) = times(core, spec, updates, "dout")
+    assert held[Counters.WAIT_OUTPUT] > store[Counters.WAIT_OUTPUT] + 50
+    assert behind[Counters.WAIT_OUTPUT] > fetch[Counters.WAIT_OUTPUT] + 50
+    assert behind[Counters.WAIT_INPUT] <= fetch[Counters.WAIT_INPUT]
+    _, (starved, *_, store) = times(core, spec, updates, "din")
+    assert starved[Counters.WAIT_INPUT] > fetch[Counters.WAIT_INPUT] + 50
+    assert store[Counters.WAIT_OUTPUT] == 0
+    assert store[Counters.WAIT_INPUT] > held[Counters.WAIT_INPUT] + 50
+
+
+def test_every_clock_of_a_stage_is_counted_once_whatever_pauses(
+    core: NetworkSimulation, spec: TrainerSpec
+) -> None:
+    rng = np.random.default_rng(10)
+    for kind in (random_product, random_rounding, random_update):
+        program = kind(spec, rng)
+        for paused in ((), ("din",), ("dout",), ("cmd", "din", "dout", "status")):
+            cycles, stages = times(core, spec, (program.commands, program.frames), *paused)
+            for busy, run, wait_input, wait_output, commands in stages:
+                assert busy == run + wait_input + wait_output
+                assert run <= busy <= cycles
+                assert (commands > 0) == (busy > 0)
+
+
 def test_pauses_on_every_stream_change_nothing(core: NetworkSimulation, spec: TrainerSpec) -> None:
     rng = np.random.default_rng(2)
     for _ in range(15):
@@ -314,7 +370,7 @@ def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
     samples = Samples(rng.normal(size=(2, 9)).astype(np.float32), rng.integers(3, size=2))
     step.train(network.initial(1), samples, width, 1.0)
     total = estimate_step(spec, network, 2, width).total
-    device.queue([Counters(1 + 4 * stage + 1) for stage in (0, 2)])
+    device.queue([Counters(1 + 5 * stage + 1) for stage in (0, 2)])
     fetched, multiplied = (status.payload for status in device.run()[0])
     assert (16 * fetched, multiplied) == (total.bytes_in, total.multiply)
     # The model knows nothing of the host's turns between a step's products.

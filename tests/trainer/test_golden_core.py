@@ -169,7 +169,7 @@ GOOD_GEMM = Gemm(tiles_m=1, tiles_n=1, kgs=1, width_a=4, width_b=4, pitch=1)
         (Load(0, 1, 0, 1), Code.SHAPE),
         (Load(127, 1, 2, 1), Code.SHAPE),
         (Bias(0, 0, 0), Code.SHAPE),
-        (Counters(select=17), Code.SHAPE),
+        (Counters(select=21), Code.SHAPE),
         (Fetch(2, 127, 2, 8), Code.ADDRESS),
         (Store(127, 1, 2, 2, mode=2, width=8), Code.ADDRESS),
         (Store(0, 1, 2, 2, bias=1, bias_at=63), Code.ADDRESS),
@@ -227,7 +227,7 @@ def test_a_bad_command_is_refused_with_its_number_and_changes_nothing(command: o
         Store(0, 3, 2, 2, mode=1, width=9, exponent=300, take=1, size=1),
         Load(126, 1, 2, 2),
         Bias(126, 2, 62),
-        Counters(select=16),
+        Counters(select=20),
     ],
 )
 def test_a_command_may_reach_the_last_word(command: object) -> None:
@@ -276,15 +276,15 @@ def test_numbers_wrap_and_counters_add_up_what_ran() -> None:
     core.execute(replace(GOOD_GEMM, kgs=0))
 
     def counter(stage: int, which: int) -> int:
-        return core.execute(Counters(select=1 + 4 * stage + which))[0].payload
+        return core.execute(Counters(select=1 + 5 * stage + which))[0].payload
 
     expected = [
         2,
         *(sum(run_cycles(core.spec, c) for c in ran if type(c) is kind) for kind in (Fill, Gemm, Store)),
     ]
     assert [counter(stage, 1) for stage in range(4)] == expected
-    assert [counter(stage, 3) for stage in range(4)] == [1, 1, 2, 1]
-    assert core.execute(Counters(select=6, clear=1))[0].payload == expected[1]
+    assert [counter(stage, 4) for stage in range(4)] == [1, 1, 2, 1]
+    assert core.execute(Counters(select=7, clear=1))[0].payload == expected[1]
     assert [counter(stage, 1) for stage in range(4)] == [0, 0, 0, 0]
 
 

@@ -113,7 +113,7 @@ def test_zeros_stand_for_sums_that_do_not_come(length: int, ended: bool, code: C
     assert sent is not None
     assert np.array_equal(sent.beats, wanted.beats)
     assert unchanged(core, before)
-    runs = [core.execute(Counters(select=1 + 4 * stage + 1))[0].payload for stage in (0, 3)]
+    runs = [core.execute(Counters(select=1 + 5 * stage + 1))[0].payload for stage in (0, 3)]
     assert runs == [taken, 6]
 
 

@@ -337,7 +337,7 @@ def test_loads_count_for_the_fetch_stage_and_biases_for_the_store_stage() -> Non
     for command in ran:
         core.execute(command, pack_results(np.zeros((2, 4), np.int64)))
     counters = [
-        core.execute(Counters(select=1 + 4 * stage + which))[0] for stage in (0, 3) for which in (1, 3)
+        core.execute(Counters(select=1 + 5 * stage + which))[0] for stage in (0, 3) for which in (1, 4)
     ]
     assert [status.payload for status in counters] == [4, 1, 7, 2]
 

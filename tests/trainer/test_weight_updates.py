@@ -176,7 +176,7 @@ def test_zeros_stand_for_weights_that_do_not_come(length: int, ended: bool, code
     assert unchanged(core, expected)
     # It is a command of both stages, and counts what each of them has done.
     counters = [
-        core.execute(Counters(select=1 + 4 * stage + which))[0] for stage in (0, 3) for which in (1, 3)
+        core.execute(Counters(select=1 + 5 * stage + which))[0] for stage in (0, 3) for which in (1, 4)
     ]
     assert [status.payload for status in counters] == [taken, 1, 12, 1]
 

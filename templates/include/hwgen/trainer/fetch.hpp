@@ -16,6 +16,7 @@
 namespace hwgen {
 namespace trainer {
 
+constexpr int fetch_end_way = 8;   // clocks from the end of a command until the sequencer hears of it
 constexpr int patience_bits = 16;  // a frame without a beat for 2^16 clocks has stopped
 
 // The COUNT elements of BITS bits of a beat as 16-bit integers.
@@ -120,6 +121,7 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   static result_at row = 0, pitch = 0;
   static ap_uint<12> words_a_row = 0, left_in_row = 0;
   static steps_t steps = 0;
+  static waits_t waits = fetch_end_way;  // in every clock, or the unit that it feeds holds it up
   static ap_uint<patience_bits> waited = 0;
   static ap_uint<1> broken = 0;  // a number before was not finite
   static ap_uint<1> beyond = 0;  // a result before saturated
@@ -130,7 +132,10 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
 #pragma HLS reset variable = generator
 
   if (state == idle) {
-    const order o = order::of(orders.read());
+    ap_uint<order::width> arrived_order = 0;
+    ++waits;
+    if (!orders.read_nb(arrived_order)) return;
+    const order o = order::of(arrived_order);
     const typename COMMANDS::fetch c = COMMANDS::fetch::of(o.command);
     const typename COMMANDS::load l = COMMANDS::load::of(o.command);
     const typename COMMANDS::update u = COMMANDS::update::of(o.command);
@@ -236,7 +241,9 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   if (passes && fills_word) masters.write(pair.word());
 
   // The end of the command.
-  const steps_t steps_now = steps + ap_uint<1>((takes && !broken_now) || forwards);
+  const bool works = (takes && !broken_now) || forwards;
+  const steps_t steps_now = steps + ap_uint<1>(works);
+  const waits_t waits_now = waits + ap_uint<1>(!works);
   const bool closes = state == closing;
   const bool ends = (complete && !keeps) || closes || early || discarded ||
                     (stopped && state != forwarding && state != padding) || (passes_last && !too_long);
@@ -255,7 +262,7 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   const payload_t payload = found != code::ok || !of_floats ? payload_t(0)
                             : measures                      ? payload_t(measured)
                                                             : payload_t(saturated_now);
-  const ap_uint<done::width> end = done::with(whose, found, steps_now, payload).word();
+  const ap_uint<done::width> end = done::with(whose, found, steps_now, payload, waits_now).word();
   const bool writes_word = takes && fills_word && !early && !broken_now;
 
   scratch_write<CORE> out;
@@ -296,6 +303,7 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
     }
   }
   steps = steps_now;
+  waits = ends ? waits_t(0) : waits_now;
   broken = broken_now;
   beyond = beyond_now;
   if (late || too_long) state = discarding;

@@ -13,6 +13,7 @@ constexpr int command_bits = 256;
 constexpr int status_bits = 128;
 constexpr int beat_bits = 128;
 constexpr int payload_bits = 32;
+constexpr int waits_bits = 24;
 
 // Packs fields into a word or takes them out of it, the first one lowest. All positions are constants.
 template <int W>
@@ -72,6 +73,7 @@ using number_t = ap_uint<16>;
 using opcode_t = ap_uint<4>;
 using steps_t = ap_uint<32>;
 using payload_t = ap_int<payload_bits>;
+using waits_t = ap_uint<waits_bits>;
 
 // Which command a message is about: its number and opcode, and the memory halves that it holds until it is done.
 struct ticket {
@@ -90,26 +92,29 @@ struct ticket {
 
 // The end of a command, sent by whoever touches memory last: the owner of the memory that it wrote, or the store stage.
 struct done {
-  static constexpr int width = ticket::width + 4 + 32 + payload_bits;
+  static constexpr int width = ticket::width + 4 + 32 + payload_bits + waits_bits;
   ap_uint<ticket::width> whose;
   code_t code;
   steps_t steps;      // clocks in which the stage did useful work
   payload_t payload;  // an exponent, how many elements saturated, or a norm in fp32
+  waits_t waits;      // of the fetch and the store stage: clocks since its last command in which it had nothing to do
 
   HWGEN_INLINE ap_uint<width> word() const {
-    return fields<width>::none().put(whose).put(code).put(steps).put(ap_uint<payload_bits>(payload)).word;
+    return fields<width>::none().put(whose).put(code).put(steps).put(ap_uint<payload_bits>(payload)).put(waits).word;
   }
   static HWGEN_INLINE done of(ap_uint<width> word) {
     done d;
-    fields<width>::of(word).take(d.whose).take(d.code).take(d.steps).take(d.payload);
+    fields<width>::of(word).take(d.whose).take(d.code).take(d.steps).take(d.payload).take(d.waits);
     return d;
   }
-  static HWGEN_INLINE done with(ap_uint<ticket::width> whose, code_t code, steps_t steps, payload_t payload = 0) {
+  static HWGEN_INLINE done with(ap_uint<ticket::width> whose, code_t code, steps_t steps, payload_t payload = 0,
+                                waits_t waits = 0) {
     done d;
     d.whose = whose;
     d.code = code;
     d.steps = steps;
     d.payload = payload;
+    d.waits = waits;
     return d;
   }
 };

@@ -135,6 +135,8 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
   lines.write(out.word());
 }
 
+constexpr int store_end_way = 4;  // clocks from the end of a command until the sequencer hears of it
+
 // Lines as beats, the first element lowest. Integers gather until they fill a beat, whose rest is zeros at the end of a
 // frame.
 template <class CORE>
@@ -147,10 +149,16 @@ HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stre
   static ap_uint<beat_bits> gathered = 0;
   static ap_uint<bits_for(beat_bits / 8)> filled = 0;  // bytes of a beat of integers
   static steps_t steps = 0;
+  static waits_t waits = store_end_way;  // in every clock, or the data stream holds it up
 
   const bool fresh = left == 0;
-  const line<CORE> l = line<CORE>::of(fresh ? lines.read() : held);
-  held = l.word();
+  ap_uint<line<CORE>::width> next = held;
+  if (fresh && !lines.read_nb(next)) {
+    ++waits;
+    return;
+  }
+  held = next;
+  const line<CORE> l = line<CORE>::of(next);
   const bool of_weights = l.kind == line_kind::gradients;
   const bool several = of_weights || l.kind == line_kind::results;
   const ap_uint<line<CORE>::data> content = fresh ? l.content : rest;
@@ -183,10 +191,13 @@ HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stre
     gathered = full ? ap_uint<beat_bits>(0) : together;
     filled = full ? ap_uint<6>(0) : now;
   }
-  const steps_t counted = steps + ap_uint<1>(sends || l.kind == line_kind::nothing);
+  const bool works = sends || l.kind == line_kind::nothing;
+  const steps_t counted = steps + ap_uint<1>(works);
+  const waits_t waited = waits + ap_uint<1>(!works);
   steps = ends_command ? steps_t(0) : counted;
+  waits = ends_command ? waits_t(0) : waited;
   if (ends_command) {
-    ends.write(done::with(l.whose, l.found, counted, l.payload).word());
+    ends.write(done::with(l.whose, l.found, counted, l.payload, waited).word());
   }
 }
 

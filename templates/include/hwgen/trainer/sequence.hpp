@@ -14,12 +14,22 @@ namespace hwgen {
 namespace trainer {
 
 constexpr int most_outstanding = 4;  // commands of one stage; as deep are the stages' channels
-constexpr int counters_per_stage = 4;
+constexpr int counters_per_stage = 5;
 
+// The fetch and the store stage count the clocks in which they had nothing to do, whether they had a command or not.
+// Those without one are known here; they are taken off when the next command ends.
 struct stage_counters {
   ap_uint<32> busy;
   ap_uint<32> run;
   ap_uint<32> commands;
+  ap_int<32> waits;  // for input
+  waits_t idle;      // without a command, since one has ended
+
+  HWGEN_INLINE ap_uint<32> waits_for_input(bool told) const {
+    const ap_uint<32> all = busy - run;
+    const ap_uint<32> counted = waits < 0 ? ap_int<32>(0) : waits;
+    return told && counted < all ? counted : all;
+  }
 };
 
 // `COMMANDS` knows where the fields of commands are.
@@ -141,8 +151,10 @@ HWGEN_INLINE void sequence(hls::stream<ap_uint<checked::width>>& commands, hls::
     const int first = 1 + counters_per_stage * s;
     if (asked.select == first) counter = k.busy;
     if (asked.select == first + 1) counter = k.run;
-    if (asked.select == first + 2) counter = ap_uint<32>(k.busy - k.run);
-    if (asked.select == first + 3) counter = k.commands;
+    const ap_uint<32> for_input = k.waits_for_input(s == stage::fetch || s == stage::store);
+    if (asked.select == first + 2) counter = for_input;
+    if (asked.select == first + 3) counter = ap_uint<32>(k.busy - k.run - for_input);
+    if (asked.select == first + 4) counter = k.commands;
   }
 
   if ((ends != 0 && end.code != code::silent) || here) {
@@ -163,12 +175,17 @@ HWGEN_INLINE void sequence(hls::stream<ap_uint<checked::width>>& commands, hls::
     const bool works = in_flight[s] != 0;
     stage_counters k = counters[s];
     if (works) ++k.busy;
-    if (ends[s]) k.run += end.steps;
-    if (ends[s]) ++k.commands;
+    if (ends[s]) {
+      k.run += end.steps;
+      ++k.commands;
+      k.waits += ap_int<waits_bits>(end.waits - k.idle);
+    }
+    k.idle = ends[s] ? waits_t(0) : works ? k.idle : waits_t(k.idle + 1);
     if (clears) {
       k.busy = 0;
       k.run = 0;
       k.commands = 0;
+      k.waits = 0;
     }
     counters[s] = k;
     in_flight[s] = in_flight[s] + count_t(starts[s]) - count_t(ends[s]);
