@@ -47,7 +47,7 @@ from hwgen.trainer.layout import (
 from hwgen.trainer.quantizer import Quantizer, as_float64
 from hwgen.trainer.run_cycles import STAGES, run_cycles, stages_of
 from hwgen.trainer.spec import TrainerSpec
-from hwgen.trainer.status import Code, Status
+from hwgen.trainer.status import Code, Status, rounding_payload
 from hwgen.trainer.update import added, gradients, norm_of, updated
 
 __all__ = ["GoldenCore"]
@@ -210,7 +210,8 @@ class GoldenCore:
             numbers[used], fetch.width, exponent, None if draws is None else draws[used]
         )
         self.scratch[fetch.base :][:words] = elements.reshape(-1, lanes)
-        return code, beats, saturated if code is Code.OK else 0
+        asked_for = unit.asked_for(numbers[used], fetch.width)
+        return code, beats, rounding_payload(saturated, asked_for) if code is Code.OK else 0
 
     def _load(self, load: Load, frame: Frame) -> tuple[Code, int]:
         """Write whole words as beats come, saturated."""
@@ -300,7 +301,8 @@ class GoldenCore:
             return None, unit.measure(numbers, store.width)
         exponent = unit.kept if store.take else store.exponent
         elements, saturated = unit.quantize(numbers, store.width, exponent, unit.draw(numbers.size))
-        return pack_integers(elements, store.size), saturated
+        asked_for = unit.asked_for(numbers, store.width)
+        return pack_integers(elements, store.size), rounding_payload(saturated, asked_for)
 
     def _update(self, update: Update, frame: Frame) -> tuple[Code, int, Frame]:
         """Return the code, the beats taken and the frame to send; zeros stand for what does not come."""

@@ -13,7 +13,7 @@ from hwgen.trainer.sizes import CoreSizes
 __all__ = ["network_of"]
 
 _TICKET = 16 + 8 + 4
-_PAYLOAD = 32
+_PAYLOAD = 24 + 16
 _WAITS = 24
 _DONE = _TICKET + 4 + 32 + _PAYLOAD + _WAITS
 _COMMAND, _STATUS, _BEAT = 256, 128, 128

@@ -66,7 +66,12 @@ class Quantizer:
         return None if self._words is None else self._words.take(count)
 
     def measure(self, x: Array, width: int) -> int:
-        """Return, and keep, the least exponent under which finite floats fit `width` bits.
+        """Return, and keep, what `asked_for` returns."""
+        self.kept = self.asked_for(x, width)
+        return self.kept
+
+    def asked_for(self, x: Array, width: int) -> int:
+        """Return the least exponent under which finite floats fit `width` bits.
 
         Parameters
         ----------
@@ -80,8 +85,7 @@ class Quantizer:
         scale = shared_scale(codes, last, x_fmt=_format(x), block_fmt=_block(width)).scales
         exponent = int(FixedFormat(_SCALE_BITS, 0).integers(scale)[0])
         least, most = self._spec.exponents
-        self.kept = min(max(exponent, least), most)
-        return self.kept
+        return min(max(exponent, least), most)
 
     def quantize(self, x: Array, width: int, exponent: int, words: Array | None) -> Elements:
         """Return finite floats (as `measure`'s) * 2^-exponent as elements of `width` bits."""

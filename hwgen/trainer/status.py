@@ -7,9 +7,11 @@ from enum import IntEnum
 
 from hwgen.trainer.commands import FieldRow, bits, pack_fields, unpack_fields
 
-__all__ = ["STATUS_BITS", "Code", "Status", "status_table"]
+__all__ = ["STATUS_BITS", "Code", "Status", "rounding_payload", "status_table"]
 
 STATUS_BITS = 128
+COUNT_BITS = 24
+"""Of saturated elements in the payload of a command that rounds; above is an exponent."""
 
 
 class Code(IntEnum):
@@ -63,7 +65,9 @@ class Status:
     opcode: int = bits(8, "of the command")
     code: int = bits(8, "what became of it")
     info: int = bits(32, "cycles in which its stage did useful work")
-    payload: int = bits(64, "counter, exponent (signed) or saturated elements, whatever the command finds")
+    payload: int = bits(
+        64, "counter, exponent (signed), saturated elements or norm: whatever the command finds"
+    )
 
     def encode(self) -> int:
         """Return the beat of the status."""
@@ -74,10 +78,25 @@ class Status:
         """The payload of a command that measures."""
         return self.payload - (self.payload >> 63 << 64)
 
+    @property
+    def saturated(self) -> int:
+        """The elements that saturated, of a command that rounds."""
+        return self.payload & (1 << COUNT_BITS) - 1
+
+    @property
+    def asked_for(self) -> int:
+        """The exponent that would have fitted the elements that a command has rounded by another one."""
+        return self.exponent >> COUNT_BITS
+
     @classmethod
     def decode(cls, word: int) -> Status:
         """Return the status in a beat."""
         return cls(**unpack_fields(status_table(), word))
+
+
+def rounding_payload(saturated: int, asked_for: int) -> int:
+    """Return the payload of a command that rounds."""
+    return (asked_for << COUNT_BITS) | saturated
 
 
 def status_table() -> tuple[FieldRow, ...]:

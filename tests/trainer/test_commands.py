@@ -25,7 +25,7 @@ from hwgen.trainer import (
     status_table,
 )
 from hwgen.trainer.commands import COMMAND_BITS, COMMANDS, Command
-from hwgen.trainer.status import STATUS_BITS
+from hwgen.trainer.status import STATUS_BITS, rounding_payload
 
 
 @st.composite
@@ -108,6 +108,12 @@ def test_commands_of_the_first_stage_mean_what_they_did() -> None:
 def test_a_measured_exponent_is_signed() -> None:
     assert Status(payload=(1 << 64) - 5).exponent == -5
     assert Status(payload=7).exponent == 7
+
+
+def test_a_rounding_tells_of_saturated_elements_and_of_the_exponent_they_asked_for() -> None:
+    for asked_for in (-128, -1, 0, 127):
+        status = Status(payload=rounding_payload(1 << 20, asked_for) & (1 << 64) - 1)
+        assert (status.saturated, status.asked_for) == (1 << 20, asked_for)
 
 
 def test_a_value_that_does_not_fit_its_field_is_refused() -> None:

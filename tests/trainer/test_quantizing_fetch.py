@@ -55,7 +55,8 @@ def test_elements_of_every_width_are_rounded_as_the_definition_says(mode: str) -
         expected[0][7:11] = np.reshape([q for q, _ in pairs], (4, 16))
         status, sent = core.execute(Fetch(2, 7, 4, width, exponent=e), pack_numbers(numbers))
         assert (status.code, status.info, sent) == (Code.OK, 16, None)
-        assert status.payload == sum(saturated for _, saturated in pairs)
+        assert status.saturated == sum(saturated for _, saturated in pairs)
+        assert status.asked_for == exponent([Fraction(float(x)) for x in numbers], width, 8)
         assert unchanged(core, expected), (width, e)
         moved += sum(
             Fraction(float(x)) / Fraction(2) ** e != q for x, (q, _) in zip(numbers, pairs, strict=True)
@@ -165,7 +166,8 @@ def test_a_broken_frame_leaves_whole_words_before_the_first_error(
     pairs = [element(x, -5, 8, "sr", 5, next(words)) for x in values]
     expected[0][20 : 20 + written] = np.reshape([q for q, _ in pairs], (-1, 16))
     assert unchanged(core, expected)
-    assert status.payload == (sum(beyond for _, beyond in pairs) if code is Code.OK else 0)
+    wanted = (sum(beyond for _, beyond in pairs), exponent(values, 8, 8)) if code is Code.OK else (0, 0)
+    assert (status.saturated, status.asked_for) == wanted
 
     # Every beat that was taken has drawn its four words; the measurement has drawn none.
     after = random_words(spec, skipped=4 * min(length, 12))
@@ -183,7 +185,7 @@ def test_of_all_random_words_as_many_round_up_as_the_definition_says(x: float) -
     k = int((abs(x) - low) * 32)
     ups = np.abs(core.scratch[:2]) - low
     assert set(ups.ravel().tolist()) <= {0, 1}
-    assert (int(ups.sum()), status.payload) == (k, 0)
+    assert (int(ups.sum()), status.saturated) == (k, 0)
 
 
 def test_both_generators_start_where_the_definition_says() -> None:

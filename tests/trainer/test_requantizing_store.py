@@ -78,7 +78,8 @@ def test_results_are_rounded_to_every_width_as_the_definition_says(mode: str, bi
         assert sent is not None
         assert unpack_integers(sent, size, 64).tolist() == [q for q, _ in pairs], (width, e)
         assert (status.code, status.info, len(sent.beats)) == (Code.OK, 4 << size, 4 << size)
-        assert status.payload == sum(beyond for _, beyond in pairs)
+        assert status.saturated == sum(beyond for _, beyond in pairs)
+        assert status.asked_for == exponent([Fraction(int(v)) for v in results], width, 8)
         assert unchanged(core, expected)
         moved += sum(int(v) * Fraction(2) ** -e != q for v, (q, _) in zip(results, pairs, strict=True))
     assert moved > 200
@@ -178,7 +179,8 @@ def check_post_processing(make_core: type[GoldenCore]) -> None:
         elif mode == Store.INTEGERS:
             pairs = [element(Fraction(v), 1, 6, "rne") for v in values]
             assert unpack_integers(sent, 0, 24).tolist() == [q for q, _ in pairs]
-            assert (status.payload, status.info) == (sum(beyond for _, beyond in pairs), 2)
+            assert (status.saturated, status.info) == (sum(beyond for _, beyond in pairs), 2)
+            assert status.asked_for == exponent(map(Fraction, values), 6, 8)
             assert not sent.beats[1, 8:].any()
         else:
             assert (sent, status.exponent, status.info) == (None, expected[-1][1], 6)
@@ -239,7 +241,7 @@ def test_of_all_random_words_as_many_round_up_as_the_definition_says(v: int, e: 
     exact = abs(Fraction(v)) / 2**e
     ups = np.abs(unpack_integers(sent, 0, 32)) - int(exact)
     assert set(ups.tolist()) <= {0, 1}
-    assert (int(ups.sum()), status.payload) == (int((exact - int(exact)) * 32), 0)
+    assert (int(ups.sum()), status.saturated) == (int((exact - int(exact)) * 32), 0)
 
 
 def test_random_words_are_drawn_by_integers_only_in_the_order_of_results() -> None:

@@ -121,7 +121,8 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
   static result_at row = 0, pitch = 0;
   static ap_uint<12> words_a_row = 0, left_in_row = 0;
   static steps_t steps = 0;
-  static waits_t waits = fetch_end_way;  // in every clock, or the unit that it feeds holds it up
+  // Clocks without work since a command has ended, as if one had before the first. What is held up does not count.
+  static waits_t waits = fetch_end_way;
   static ap_uint<patience_bits> waited = 0;
   static ap_uint<1> broken = 0;  // a number before was not finite
   static ap_uint<1> beyond = 0;  // a result before saturated
@@ -260,8 +261,8 @@ HWGEN_INLINE void fetch(hls::stream<ap_uint<order::width>>& orders, hls::stream<
       chosen_exponent<CORE>(float_asks(extremes.positive, false, width), float_asks(extremes.negative, true, width));
   const ap_uint<20> saturated_now = saturated + (takes ? over : ap_uint<3>(0));
   const payload_t payload = found != code::ok || !of_floats ? payload_t(0)
-                            : measures                      ? payload_t(measured)
-                                                            : payload_t(saturated_now);
+                            : measures ? payload_t(measured)
+                                       : payload_t((payload_t(measured) << count_bits) | saturated_now);
   const ap_uint<done::width> end = done::with(whose, found, steps_now, payload, waits_now).word();
   const bool writes_word = takes && fills_word && !early && !broken_now;
 

@@ -12,7 +12,8 @@ namespace trainer {
 constexpr int command_bits = 256;
 constexpr int status_bits = 128;
 constexpr int beat_bits = 128;
-constexpr int payload_bits = 32;
+constexpr int count_bits = 24;                 // of saturated elements in a payload
+constexpr int payload_bits = count_bits + 16;  // and an exponent above
 constexpr int waits_bits = 24;
 
 // Packs fields into a word or takes them out of it, the first one lowest. All positions are constants.
@@ -96,7 +97,7 @@ struct done {
   ap_uint<ticket::width> whose;
   code_t code;
   steps_t steps;      // clocks in which the stage did useful work
-  payload_t payload;  // an exponent, how many elements saturated, or a norm in fp32
+  payload_t payload;  // an exponent; how many elements saturated, and above the exponent asked for; or a norm in fp32
   waits_t waits;      // of the fetch and the store stage: clocks since its last command in which it had nothing to do
 
   HWGEN_INLINE ap_uint<width> word() const {

@@ -131,7 +131,9 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
   out.found = code::ok;
   out.content = !rounds ? whole : s.halves ? halves : bytes;
   out.whose = s.whose;
-  out.payload = measures ? payload_t(measured) : rounds ? payload_t(so_far) : payload_t(0);
+  out.payload = measures ? payload_t(measured)
+                : rounds ? payload_t((payload_t(measured) << count_bits) | so_far)
+                         : payload_t(0);
   lines.write(out.word());
 }
 
@@ -149,7 +151,8 @@ HWGEN_INLINE void pack(hls::stream<ap_uint<line<CORE>::width>>& lines, hls::stre
   static ap_uint<beat_bits> gathered = 0;
   static ap_uint<bits_for(beat_bits / 8)> filled = 0;  // bytes of a beat of integers
   static steps_t steps = 0;
-  static waits_t waits = store_end_way;  // in every clock, or the data stream holds it up
+  // Clocks without work since a command has ended, as if one had before the first. What is held up does not count.
+  static waits_t waits = store_end_way;
 
   const bool fresh = left == 0;
   ap_uint<line<CORE>::width> next = held;
