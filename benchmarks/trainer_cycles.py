@@ -20,7 +20,7 @@ SPEC = Path(__file__).parents[1] / "examples" / "trainer" / "edge_trainer.yaml"
 
 def main(count: int, lanes: int) -> None:
     """Run so many products and print what differs."""
-    spec = load_spec({**load_spec(SPEC).model_dump(mode="json"), "float_lanes": lanes})
+    spec = load_spec({**load_spec(SPEC).to_yaml(), "float_lanes": lanes})
     device = Device(spec, "rtl")
     rng = np.random.default_rng(2)
     exact, worst, start = 0, 0.0, time.process_time()
