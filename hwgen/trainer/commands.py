@@ -164,7 +164,7 @@ class Counters:
     COMMANDS: ClassVar[int] = 4
     PER_STAGE: ClassVar[int] = 5
     select: int = bits(
-        8, "0: cycles; 1 + 5 * stage + {0: busy, 1: run, 2: wait for input, 3: wait for output, 4: commands}"
+        8, "0: cycles; 1 + 5 * stage + {0: busy, 1: run, 2, 3: wait for input, output, 4: commands}"
     )
     clear: int = bits(1, "1: all counters start again from 0")
 
