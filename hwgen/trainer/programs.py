@@ -187,6 +187,7 @@ def pattern(x: float) -> int:
 def random_update(spec: TrainerSpec, rng: np.random.Generator) -> Program:
     """Return a program of loads, updates and norms, of whole and of broken frames, and stores."""
     cols = spec.array.cols
+    lowest = max(-40, -(1 << spec.exponent_bits - 1))  # one that is refused would leave its frame to the next
     commands: list[Command] = []
     frames: list[Frame] = []
     for _ in range(3):
@@ -208,7 +209,7 @@ def random_update(spec: TrainerSpec, rng: np.random.Generator) -> Program:
         commands.append(
             Update(
                 **region,
-                exponent=int(rng.integers(-40, 20)),
+                exponent=int(rng.integers(lowest, 20)),
                 lr=pattern(rng.choice([0.1, 0.01, 0.0, 1.5])),
                 momentum=pattern(rng.choice([0.9, 0.0, 1.0])),
                 decay=pattern(rng.choice([1e-4, 0.0])),
@@ -216,7 +217,7 @@ def random_update(spec: TrainerSpec, rng: np.random.Generator) -> Program:
         )
         frames.append(_perhaps_broken(pack_weights(w, m), rng))
         for sums in rng.integers(0, 2, 2).tolist():
-            commands.append(Norm(**region, exponent=int(rng.integers(-40, 20)), sums=sums))
+            commands.append(Norm(**region, exponent=int(rng.integers(lowest, 20)), sums=sums))
             frames += [_perhaps_broken(pack_sums(w), rng)] * sums
         commands.append(Store(**region))
     return Program.of(spec, commands, frames)

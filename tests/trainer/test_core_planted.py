@@ -27,7 +27,7 @@ BUGS = [
     ("fill", "sideways = s.turns ? ap_uint<1>(!sideways)", "sideways = s.turns ? ap_uint<1>(0)"),
     ("memory", "words.write(r.inside ? stored : word_t(0));", "words.write(stored);"),
     ("messages", "writes).put(ends)", "ends).put(writes)"),
-    ("multiply", "mark.top_b = digit_b + 1 == planes_b;", "mark.top_b = digit_b == planes_b;"),
+    ("multiply", "ap_uint<1>(digit_b + 1 == planes_b)", "ap_uint<1>(digit_b == planes_b)"),
     ("post", "positive[col] = sum > 0;", "positive[col] = sum >= 0;"),
     ("requantise", "r.value = q < least ? least", "r.value = q < least ? q"),
     ("sequence", "mine.number = number;", "mine.number = number_t(number + 1);"),
