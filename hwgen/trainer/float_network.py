@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hwgen.trainer.netlist import Channel, Kernel, Network
+from hwgen.trainer.layout import FP32_BITS
+from hwgen.trainer.netlist import Channel, Kernel, Network, kernel
 from hwgen.trainer.sizes import CoreSizes
 
 __all__ = ["with_floats"]
 
-_NUMBER = 32
 _T = "hwgen::trainer::"
 
 
@@ -50,58 +50,49 @@ def _extended(kernel: Kernel) -> Kernel:
 def _channels(s: CoreSizes) -> tuple[Channel, ...]:
     handover = "one word waiting, one arriving"
     steps = s.units // s.float_lanes
-    operands = _NUMBER * (s.rows + s.cols) + 3
-    products = _NUMBER * (2 * s.float_lanes + 1) + 1
-    sums = _NUMBER * s.float_lanes
-
-    def channel(name: str, width: int, cpp: str, depth: int, why: str) -> Channel:
-        return Channel(name=name, width=width, cpp=cpp, depth=depth, why=why)
+    operands = FP32_BITS * (s.rows + s.cols) + 3
+    products = FP32_BITS * (2 * s.float_lanes + 1) + 1
+    sums = FP32_BITS * s.float_lanes
 
     return (
-        channel("addend_places", 2 * s.result_address, f"{_T}addend_place<core>::width", 2, handover),
-        channel("addend_reads", s.result_address, "core::result_address", 2, handover),
-        channel("addend_steps", 1, "1", 8, "rows that are asked for ahead"),
-        channel(
+        Channel("addend_places", 2 * s.result_address, f"{_T}addend_place<core>::width", 2, handover),
+        Channel("addend_reads", s.result_address, "core::result_address", 2, handover),
+        Channel("addend_steps", 1, "1", 8, "rows that are asked for ahead"),
+        Channel(
             "addend_words",
             s.result_bits * s.cols,
             "core::result_bits * core::cols",
             16,
             "more than addend_steps and the kernels at its ends hold, so result memory never waits",
         ),
-        channel("float_operands", operands, f"{_T}float_operands<core>::width", 2, handover),
-        channel("float_products", products, f"{_T}float_products<core>::width", 2, handover),
-        channel(
+        Channel("float_operands", operands, f"{_T}float_operands<core>::width", 2, handover),
+        Channel("float_products", products, f"{_T}float_products<core>::width", 2, handover),
+        Channel(
             "float_sums", sums, "32 * core::float_lanes", steps, "all sums of a tile, so the lanes never wait"
         ),
-        channel("float_results", sums, "32 * core::float_lanes", 2, handover),
+        Channel("float_results", sums, "32 * core::float_lanes", 2, handover),
     )
 
 
 def _kernels(lanes: int) -> tuple[Kernel, ...]:
-    def kernel(name: str, inputs: str, outputs: str, does: str) -> Kernel:
-        return Kernel(
-            name=name,
-            body=f"{_T}{name}<core>",
-            inputs=tuple(inputs.split()),
-            outputs=tuple(outputs.split()),
-            does=does,
-        )
-
     return (
         kernel(
             "float_addends",
+            "float_addends<core>",
             "addend_places",
             "addend_reads addend_steps",
             "asks for what the sums of a tile of fp32 begin with",
         ),
         kernel(
             "float_steps",
+            "float_steps<core>",
             "float_operands addend_steps addend_words float_sums",
             "float_products",
             "pairs each row of a tile with its columns and sums, element of K by element of K",
         ),
         kernel(
             "float_multiply_add",
+            "float_multiply_add<core>",
             "float_products",
             "float_sums float_results",
             f"{lanes} fused multiply-adds of fp32 numbers",

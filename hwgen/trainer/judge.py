@@ -231,8 +231,7 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
     banks, words, memory = (
         (spec.array.cols, spec.b_words, "b") if fill.target else (spec.array.rows, spec.a_words, "a")
     )
-    planes = spec.float_planes if fill.floats else spec.planes(fill.width)
-    written = blocks * (lanes // banks) * fill.kgs * planes
+    written = blocks * (lanes // banks) * fill.kgs * spec.planes(fill.width, fill.floats)
     return [
         _Span(low, high, spec.scratch_words, "scratch"),
         _Span(fill.dest, fill.dest + written - 1, words, memory),
@@ -240,10 +239,8 @@ def _fill_spans(spec: TrainerSpec, fill: Fill) -> list[_Span]:
 
 
 def _gemm_spans(spec: TrainerSpec, gemm: Gemm) -> list[_Span]:
-    widths = (gemm.width_a, gemm.width_b)
-    planes = [spec.float_planes if gemm.floats else spec.planes(width) for width in widths]
-    a = gemm.tiles_m * gemm.kgs * planes[0]
-    b = gemm.tiles_n * gemm.kgs * planes[1]
+    a = gemm.tiles_m * gemm.kgs * spec.planes(gemm.width_a, gemm.floats)
+    b = gemm.tiles_n * gemm.kgs * spec.planes(gemm.width_b, gemm.floats)
     c = (gemm.tiles_m * spec.array.rows - 1) * gemm.pitch + gemm.tiles_n
     return [
         _Span(gemm.a, gemm.a + a - 1, spec.a_words, "a"),

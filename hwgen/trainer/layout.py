@@ -42,7 +42,7 @@ WORD = 16
 """Elements of a word."""
 BEAT_BYTES = 16
 FP32_BITS = 32
-"""What stands for fp32 where a word length is meant."""
+"""A number of the float lanes; where a word length is meant, what stands for fp32."""
 
 Array = npt.NDArray[Any]
 _CONTAINERS = (np.dtype("<i1"), np.dtype("<i2"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Channel", "Kernel", "Network", "Stream"]
+__all__ = ["Channel", "Kernel", "Network", "Stream", "kernel"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Channel:
     """A first-in first-out channel between two kernels.
 
@@ -54,6 +54,17 @@ class Kernel:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     does: str
+
+
+def kernel(name: str, body: str, inputs: str, outputs: str, does: str) -> Kernel:
+    """Return a kernel whose body is of hwgen::trainer; ports are words of one string."""
+    return Kernel(
+        name=name,
+        body=f"hwgen::trainer::{body}",
+        inputs=tuple(inputs.split()),
+        outputs=tuple(outputs.split()),
+        does=does,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

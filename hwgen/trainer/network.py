@@ -7,7 +7,7 @@ whose width is not that of the kernels at its ends. Every depth has its reason h
 from __future__ import annotations
 
 from hwgen.trainer.float_network import with_floats
-from hwgen.trainer.netlist import Channel, Kernel, Network, Stream
+from hwgen.trainer.netlist import Channel, Kernel, Network, Stream, kernel
 from hwgen.trainer.sizes import CoreSizes
 
 __all__ = ["network_of"]
@@ -42,9 +42,6 @@ def _channels(s: CoreSizes) -> tuple[Channel, ...]:
     line = s.digit * s.lanes
     element_word = s.element_bits * s.lanes
 
-    def channel(name: str, width: int, cpp: str, depth: int, why: str) -> Channel:
-        return Channel(name=name, width=width, cpp=cpp, depth=depth, why=why)
-
     def written(address: int, data: int) -> int:
         return 2 + address + data + _DONE
 
@@ -53,111 +50,102 @@ def _channels(s: CoreSizes) -> tuple[Channel, ...]:
     trip = "covers the way through the memory, so a word comes in every clock"
     handover = "one word waiting, one arriving"
     return (
-        channel("checked_commands", _CHECKED, f"{t}checked::width", 2, handover),
+        Channel("checked_commands", _CHECKED, f"{t}checked::width", 2, handover),
         *(
-            channel(f"{n}_orders", _ORDER, f"{t}order::width", 4, queue)
+            Channel(f"{n}_orders", _ORDER, f"{t}order::width", 4, queue)
             for n in ("fetch", "fill", "product", "store")
         ),
         *(
-            channel(f"{n}_ends", _DONE, f"{t}done::width", 4, "one for each command that the stage may have")
+            Channel(f"{n}_ends", _DONE, f"{t}done::width", 4, "one for each command that the stage may have")
             for n in ("fetch", "load", "fill_a", "fill_b", "product", "store")
         ),
-        channel(
+        Channel(
             "scratch_writes", written(scratch, element_word), f"{t}scratch_write<core>::width", 2, handover
         ),
-        channel("scratch_reads", 1 + scratch, f"{t}scratch_read<core>::width", 2, handover),
-        channel("scratch_words", element_word, "core::element_bits * core::lanes", 4, trip),
-        channel("fill_steps", s.fill_step_bits + _TICKET + 32, f"{t}fill_step<core>::width", 8, trip),
-        channel(
+        Channel("scratch_reads", 1 + scratch, f"{t}scratch_read<core>::width", 2, handover),
+        Channel("scratch_words", element_word, "core::element_bits * core::lanes", 4, trip),
+        Channel("fill_steps", s.fill_step_bits + _TICKET + 32, f"{t}fill_step<core>::width", 8, trip),
+        Channel(
             "a_writes",
             written(s.bank_bits_a + plane, line),
             f"{t}plane_write<core, core::rows>::request::width",
             2,
             handover,
         ),
-        channel(
+        Channel(
             "b_writes",
             written(s.bank_bits_b + plane, line),
             f"{t}plane_write<core, core::cols>::request::width",
             2,
             handover,
         ),
-        channel("a_reads", plane + _MARKS, f"core::plane_address + {t}marks::width", 2, handover),
-        channel("b_reads", plane, "core::plane_address", 2, handover),
-        channel(
+        Channel("a_reads", plane + _MARKS, f"core::plane_address + {t}marks::width", 2, handover),
+        Channel("b_reads", plane, "core::plane_address", 2, handover),
+        Channel(
             "a_words",
             line * s.rows + _MARKS,
             f"core::digit * core::lanes * core::rows + {t}marks::width",
             4,
             trip,
         ),
-        channel("b_words", line * s.cols, "core::digit * core::lanes * core::cols", 4, trip),
-        channel("digit_sums", s.digit_sum_bits * s.units + 3, f"{t}counted<core>::width", 2, handover),
-        channel(
+        Channel("b_words", line * s.cols, "core::digit * core::lanes * core::cols", 4, trip),
+        Channel("digit_sums", s.digit_sum_bits * s.units + 3, f"{t}counted<core>::width", 2, handover),
+        Channel(
             "tiles",
             s.sum_bits * s.units,
             "core::sum_bits * core::rows * core::cols",
             2,
             "one leaves row by row while the next is made",
         ),
-        channel(
+        Channel(
             "tile_places",
             2 * result + 2 + _TICKET + 32,
             f"{t}tile_place<core>::width",
             16,
             "places of tiles of few clocks, while their sums are on their way",
         ),
-        channel(
+        Channel(
             "tile_rows", s.sum_bits * s.cols + result + 2 + _TICKET + 32, f"{t}tile_row<core>::width", 8, trip
         ),
-        channel("drain_reads", result, "core::result_address", 2, handover),
-        channel(
+        Channel("drain_reads", result, "core::result_address", 2, handover),
+        Channel(
             "drain_words",
             s.result_bits * s.cols,
             "core::result_bits * core::cols",
             16,
             "more than tile_rows and the kernels at its ends hold, so result memory never waits",
         ),
-        channel(
+        Channel(
             "result_writes",
             written(result, s.result_bits * s.cols),
             f"{t}result_write<core>::width",
             2,
             handover,
         ),
-        channel(
+        Channel(
             "load_writes",
             written(result, s.result_bits * s.cols),
             f"{t}result_write<core>::width",
             2,
             handover,
         ),
-        channel("store_reads", result, "core::result_address", 2, handover),
-        channel(
+        Channel("store_reads", result, "core::result_address", 2, handover),
+        Channel(
             "store_words",
             s.result_bits * s.cols,
             "core::result_bits * core::cols",
             16,
             "more than store_steps and the kernels at its ends hold, so result memory never waits",
         ),
-        channel("store_steps", s.store_step_bits + _TICKET, f"{t}store_step<core>::width", 8, trip),
-        channel("lines", outgoing, f"{t}line<core>::width", 2, handover),
-        channel("update_rules", 3 * 32, f"{t}update_rule::width", 4, "as many as there are store commands"),
-        channel("masters", 2 * _BEAT + 4, f"{t}master_pair::width", 2, handover),
-        channel("packed_lines", outgoing, f"{t}line<core>::width", 2, handover),
+        Channel("store_steps", s.store_step_bits + _TICKET, f"{t}store_step<core>::width", 8, trip),
+        Channel("lines", outgoing, f"{t}line<core>::width", 2, handover),
+        Channel("update_rules", 3 * 32, f"{t}update_rule::width", 4, "as many as there are store commands"),
+        Channel("masters", 2 * _BEAT + 4, f"{t}master_pair::width", 2, handover),
+        Channel("packed_lines", outgoing, f"{t}line<core>::width", 2, handover),
     )
 
 
 def _kernels(s: CoreSizes) -> tuple[Kernel, ...]:
-    def kernel(name: str, body: str, inputs: str, outputs: str, does: str) -> Kernel:
-        return Kernel(
-            name=name,
-            body=f"hwgen::trainer::{body}",
-            inputs=tuple(inputs.split()),
-            outputs=tuple(outputs.split()),
-            does=does,
-        )
-
     return (
         kernel("decode", "decode<core, commands>", "cmd", "checked_commands", "checks commands"),
         kernel(

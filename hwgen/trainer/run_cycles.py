@@ -44,7 +44,7 @@ def run_cycles(spec: TrainerSpec, command: Command) -> int:
         case Fill():
             lanes = spec.array.lanes
             chunks = -(-command.n_b * command.n_y * command.n_x // lanes)
-            planes = spec.float_planes if command.floats else spec.planes(command.width)
+            planes = spec.planes(command.width, command.floats)
             return chunks * command.n_ky * command.n_kx * command.n_g * planes * lanes
         case Gemm():
             groups = command.tiles_m * command.tiles_n * command.kgs

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hwgen.trainer.spec import ELEMENT_BITS, FLOAT_BITS, TrainerSpec
+from hwgen.trainer.layout import FP32_BITS
+from hwgen.trainer.spec import ELEMENT_BITS, TrainerSpec
 
 __all__ = ["CoreSizes"]
 
@@ -97,7 +98,7 @@ class CoreSizes:
     @property
     def float_planes(self) -> int:
         """Digits of an fp32 pattern."""
-        return FLOAT_BITS // self.digit
+        return FP32_BITS // self.digit
 
     @property
     def fill_planes(self) -> int:

@@ -16,13 +16,12 @@ from hwgen.spec import Lfsr, ModeField, Record, Target, Whole, one_of, quoted, r
 from hwgen.spec.name import Name
 from hwgen.spec.polynomial import tap_mask
 from hwgen.trainer.generators import Generators
+from hwgen.trainer.layout import FP32_BITS
 
 __all__ = ["TrainerSpec", "load_spec"]
 
 ELEMENT_BITS = 16
 """An element in scratch memory, and so the greatest word length."""
-FLOAT_BITS = 32
-"""A number of the float lanes."""
 
 
 class _Choice(Whole):
@@ -196,10 +195,10 @@ class TrainerSpec(Record):
                 f"{self.array.cols} with digits of {self.array.digit}: legal: {', '.join(map(str, legal))}",
                 "float_lanes",
             )
-        if self.float_lanes and self.accumulator is not None and self.accumulator.bits < FLOAT_BITS:
+        if self.float_lanes and self.accumulator is not None and self.accumulator.bits < FP32_BITS:
             raise spec_error(
                 f"accumulator bits {self.accumulator.bits} hold no fp32 pattern: "
-                f"legal with float lanes: {FLOAT_BITS}..63",
+                f"legal with float lanes: {FP32_BITS}..63",
                 "accumulator",
                 "bits",
             )
@@ -220,14 +219,14 @@ class TrainerSpec(Record):
         """Digits of the longest word."""
         return self.planes(self.most_width)
 
-    def planes(self, width: int) -> int:
-        """Return the digits of a word of `width` bits."""
-        return -(-width // self.array.digit)
+    def planes(self, width: int, floats: int = 0) -> int:
+        """Return the digits of a word of `width` bits, or, with `floats`, of an fp32 pattern."""
+        return -(-(FP32_BITS if floats else width) // self.array.digit)
 
     @property
     def float_planes(self) -> int:
         """Digits of an fp32 pattern."""
-        return FLOAT_BITS // self.array.digit
+        return self.planes(FP32_BITS)
 
     @property
     def float_steps(self) -> int:
@@ -243,7 +242,7 @@ class TrainerSpec(Record):
     def sum_bits(self) -> int:
         """Width of a sum of products that cannot overflow in one command; float lanes need their own."""
         bits = 2 * self.most_width - 1 + (self.max_k - 1).bit_length() + 1
-        return max(bits, FLOAT_BITS) if self.float_lanes else bits
+        return max(bits, FP32_BITS) if self.float_lanes else bits
 
     @cached_property
     def result_bits(self) -> int:
