@@ -126,9 +126,7 @@ def fit_polynomial(pieces: Pieces, *, degree: int, slope_shift: int = 0, togethe
     """
     c1, c2 = _slopes(pieces, min(degree, pieces.places - 1), slope_shift)
     for step in (_step(pieces.places), 1) if pieces.places > _FEW else (1,):
-        columns = slice(None, None, step)
-        moved = _moved(c1, c2, columns, pieces.places, slope_shift)
-        least, most = _constants(pieces, columns, moved)
+        moved, least, most = _constants(pieces, c1, c2, slope_shift, step)
         good = (least <= most) & pieces.signs_agree
         if not good.reshape(-1, together).all(axis=1).any():
             return Fit((np.zeros_like(c1), c1, c2), good)
@@ -142,8 +140,7 @@ def fit_polynomial(pieces: Pieces, *, degree: int, slope_shift: int = 0, togethe
 def may_fit(pieces: Pieces, *, degree: int, slope_shift: int) -> bool:
     """Return whether all segments look good at the few places that `fit_polynomial` starts with."""
     c1, c2 = _slopes(pieces, min(degree, pieces.places - 1), slope_shift)
-    few = slice(None, None, _step(pieces.places))
-    least, most = _constants(pieces, few, _moved(c1, c2, few, pieces.places, slope_shift))
+    _, least, most = _constants(pieces, c1, c2, slope_shift, _step(pieces.places))
     return bool(np.all(least <= most))
 
 
@@ -151,14 +148,6 @@ def _step(places: int) -> int:
     """Return the distance of the places that are looked at first."""
     # An odd one, for operands may come to every second or fourth place only.
     return max(places // _SAMPLE, 4) | 1
-
-
-def _moved(c1: Integers, c2: Integers, columns: slice, places: int, slope_shift: int) -> Integers:
-    """Return what the polynomials add to their constants at some of the places of a segment."""
-    bits = places.bit_length() - 1
-    t = np.arange(places, dtype=np.int64)[columns]
-    slope = c1[:, None] + ((c2[:, None] * t) >> bits) if c2.any() else c1[:, None]
-    return (slope * t << slope_shift) >> bits
 
 
 def _slopes(pieces: Pieces, degree: int, slope_shift: int) -> tuple[Integers, Integers]:
@@ -184,12 +173,19 @@ def _slopes(pieces: Pieces, degree: int, slope_shift: int) -> tuple[Integers, In
     return c1, c2
 
 
-def _constants(pieces: Pieces, columns: slice, moved: Integers) -> tuple[Values, Values]:
-    """Return the least and the greatest integer c0 for which c0 + moved is in the intervals."""
+def _constants(
+    pieces: Pieces, c1: Integers, c2: Integers, slope_shift: int, step: int
+) -> tuple[Integers, Values, Values]:
+    """Return what the slopes add at every `step`-th place, and the least and greatest c0 that do there."""
+    columns = slice(None, None, step)
+    bits = pieces.places.bit_length() - 1
+    t = np.arange(pieces.places, dtype=np.int64)[columns]
+    slope = c1[:, None] + ((c2[:, None] * t) >> bits) if c2.any() else c1[:, None]
+    moved = (slope * t << slope_shift) >> bits
     low, high = pieces.intervals(columns)
     low -= moved
     high -= moved
     # c0 itself is an unsigned number of the width of S, so it has to be one also where no operand comes.
     least = np.maximum(np.floor(np.max(low, axis=1)) + 1, 0)
     most = np.minimum(np.ceil(np.min(high, axis=1)), float(1 << pieces.width)) - 1
-    return least, most
+    return moved, least, most

@@ -156,10 +156,12 @@ SchemeField = Annotated[
 ]
 
 
-def _scheme_parts(scheme: str | Record) -> list[str]:
-    """Return the words of a name that stand for a scheme."""
+def _with_scheme(parts: list[str], n: int | None, scheme: str | Record) -> list[str]:
+    """Return the parts of a name, the kind's first, with those of n and scheme."""
+    kind, *formats = parts
     name = scheme if isinstance(scheme, str) else next(iter(type(scheme).model_fields))
-    return [name, *([f"w{scheme.aligned.bits}"] if isinstance(scheme, AlignedScheme) else [])]
+    bits = [f"w{scheme.aligned.bits}"] if isinstance(scheme, AlignedScheme) else []
+    return [f"{kind}{n}", name, *bits, *formats]
 
 
 class DotSpec(OperatorSpec):
@@ -259,8 +261,7 @@ class DotSpec(OperatorSpec):
         )
 
     def _name_parts(self) -> list[str]:
-        kind, *formats = super()._name_parts()
-        return [f"{kind}{self.n}", *_scheme_parts(self.scheme), *formats]
+        return _with_scheme(super()._name_parts(), self.n, self.scheme)
 
 
 def _inputs(spec: DotSpec) -> tuple[Port, ...]:
@@ -375,8 +376,7 @@ class SelectedDotSpec(SelectedSpec):
         return first.unit
 
     def _name_parts(self) -> list[str]:
-        kind, *formats = super()._name_parts()
-        return [f"{kind}{self.n}", *_scheme_parts(self.scheme), *formats]
+        return _with_scheme(super()._name_parts(), self.n, self.scheme)
 
 
 _PLAIN = Kind(

@@ -134,12 +134,7 @@ struct common_window {
   using sum_t = window_sum<top - lsb + log2_up(A::count) + 1, lsb>;
 };
 template <class A, class B, class C>
-struct common_window_with_addend {
-  using products = common_window<A, B>;
-  static constexpr int lsb = smaller(products::lsb, C::lsb);
-  static constexpr int top = larger(products::top, C::lsb + C::offset_max + C::precision);
-  using sum_t = window_sum<top - lsb + log2_up(A::count + 1) + 1, lsb>;
-};
+using common_window_with_addend = window_with_addend<common_window<A, B>, C, A::count + 1>;
 
 // Where exponents differ much from mode to mode, the sum keeps its own window, and its exponent is one of the mode.
 template <class A, class B, class C, class Y, class RULE, int M, bool IN_WINDOW>

@@ -124,14 +124,16 @@ struct product_window {
   static constexpr bool scaled = A::scaled || B::scaled;
   using sum_t = window_sum<top - lsb + log2_up(A::count) + 1, lsb>;
 };
-// With an addend among them.
-template <class A, class B, class C>
-struct shared_window {
-  using products = product_window<A, B>;
+// With an addend among them: N terms altogether.
+template <class PRODUCTS, class C, int N>
+struct window_with_addend {
+  using products = PRODUCTS;
   static constexpr int lsb = smaller(products::lsb, C::lsb);
   static constexpr int top = larger(products::top, C::lsb + C::offset_max + C::precision);
-  using sum_t = window_sum<top - lsb + log2_up(A::count + 1) + 1, lsb>;
+  using sum_t = window_sum<top - lsb + log2_up(N) + 1, lsb>;
 };
+template <class A, class B, class C>
+using shared_window = window_with_addend<product_window<A, B>, C, A::count + 1>;
 
 // The sum as a number; its scale is the offset.
 template <class SUM, class SCALE>
