@@ -1,12 +1,13 @@
 """Train a network on scikit-learn's digits, at word lengths that a policy changes while one core's RTL runs.
 
 Every product, every rounding and every weight update of a quantised epoch is done by a trainer core: by
-default its RTL in Verilator, built once for all word lengths. Epochs in fp32 are the host's. To compare, the
-same network is then trained in fp32, from the same seed and for as many epochs; the script fails if it ends
-more than a point of accuracy better.
+default its RTL in Verilator, built once for all word lengths. Epochs in fp32 are the host's, or, if --core is
+one with float lanes, the core's. To compare, the same network is then trained in fp32, from the same seed and
+for as many epochs; the script fails if it ends more than a point of accuracy better.
 
     python examples/train_digits_on_rtl.py                        # MuPPET: 8, 12, 14, 16 bits, fp32
     python examples/train_digits_on_rtl.py --check                # and golden beside it: the same bits?
+    python examples/train_digits_on_rtl.py --core examples/trainer/float_trainer.yaml
     python examples/train_digits_on_rtl.py --network cnn --engine golden
     python examples/train_digits_on_rtl.py --policy static:4 --epochs 20
 
@@ -86,9 +87,9 @@ def plot(records: list[EpochRecord], reference: list[EpochRecord], path: Path) -
     below.set_ylim(bottom=90)
     below.set_xlabel("epoch")
     below.legend(loc="lower right")
-    quantised = {int(record.precision): record.cycles / 1e6 for record in records if record.cycles}
-    beside.plot(list(quantised), list(quantised.values()), "o-")
-    beside.set_xlabel("word length, bits")
+    by_width = {record.precision: record.cycles / 1e6 for record in records if record.cycles}
+    beside.plot(list(by_width), list(by_width.values()), "o-")
+    beside.set_xlabel("word length, bits" if "fp32" not in by_width else "word length")
     beside.set_ylabel("million core cycles an epoch")
     beside.set_ylim(above.get_ylim())
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +122,11 @@ class Golden:
 
 @click.command()
 @click.option("--network", "name", type=click.Choice(sorted(CORES)), default="mlp", show_default=True)
+@click.option(
+    "--core",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Its spec; with float lanes it computes fp32 epochs, too. Default: one for the network, without.",
+)
 @click.option("--engine", default="rtl", show_default=True, help="What is the core: rtl, csim or golden.")
 @click.option("--policy", "policy", default="muppet", show_default=True, help="muppet or static:WIDTH.")
 @click.option("--epochs", default=100, show_default=True, help="The most; MuPPET may end earlier.")
@@ -132,6 +138,7 @@ class Golden:
 @click.option("--fresh", is_flag=True, help="Start again, whatever has been trained.")
 def main(
     name: str,
+    core: Path | None,
     engine: str,
     policy: str,
     epochs: int,
@@ -147,13 +154,15 @@ def main(
     rule = MuppetRule(full_epochs=full_epochs, full_step=max(1, full_epochs // 3))
     spec = load_network(SPECS / f"digits_{name}.yaml")
     training = Training(spec.network, Hyperparameters(lr=0.05), spec.batch, epochs, seed)
-    chosen, device, data = parse_policy(policy, rule), Device(CORES[name], engine), load_digits(seed)
-    run = f"{name}_{policy.replace(':', '_')}_{engine}_seed{seed}"
+    on = f"_{core.stem}" if core else ""
+    core = core or CORES[name]
+    chosen, device, data = parse_policy(policy, rule), Device(core, engine), load_digits(seed)
+    run = f"{name}_{policy.replace(':', '_')}{on}_{engine}_seed{seed}"
     checkpoint, beside = out / f"{run}.npz", out / f"{run}_golden.npz"
     if fresh:
         for file in (checkpoint, beside):
             file.unlink(missing_ok=True)
-    golden = Golden(training, policy, rule, CORES[name], beside) if check else None
+    golden = Golden(training, policy, rule, core, beside) if check else None
     console.print(HEADING, style="bold", highlight=False, soft_wrap=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

@@ -56,6 +56,17 @@ def test_the_convolution_network_trains_and_goes_on(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "plot.svg").read_text()
 
 
+def test_a_core_with_float_lanes_computes_the_epochs_in_fp32(tmp_path: Path) -> None:
+    core = EXAMPLE.parent / "trainer" / "float_trainer.yaml"
+    options = ("--core", str(core), "--engine", "golden", "--policy", "static:fp32", "--epochs", "1")
+    done = run(tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    epoch = done.stdout.splitlines()[1].split()
+    assert epoch[:2] == ["0", "fp32"]
+    assert int(epoch[5].replace(",", "")) > 1_000_000
+    assert (tmp_path / "mlp_static_fp32_float_trainer_golden_seed0.png").exists()
+
+
 def test_wrong_options_end_with_one_message(tmp_path: Path) -> None:
     for options, message in (
         (("--policy", "muppets"), "unknown policy 'muppets': legal: muppet, static:fp32"),
