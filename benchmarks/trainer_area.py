@@ -1,6 +1,7 @@
-"""LUTs of the training core, kernel by kernel, and for each digit multiplier, at digits of 1, 2 and 4 bits.
+"""LUTs of training cores, kernel by kernel, and for each digit multiplier.
 
-Run ``python benchmarks/trainer_area.py [DIGIT...]``; ``hwgen trainer area SPEC`` is the same for one core.
+Run ``python benchmarks/trainer_area.py [DIGIT|decomposable...]``: digits of 1, 2, 4, 8 bits, all unless told.
+``hwgen trainer area SPEC`` is the same for one core.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from hwgen.trainer import load_spec
 from hwgen.trainer.area import measure_core
 
 
-def main(digits: list[int]) -> None:
+def main(arrays: list[str]) -> None:
     """Print the table of each core."""
-    for digit in digits:
-        spec = load_spec({"kind": "trainer", "name": f"core_digit{digit}", "array": {"digit": digit}})
-        area = measure_core(spec, progress=partial(print, f"digit {digit}:", file=sys.stderr, flush=True))
+    for named in arrays:
+        array = {"digit": int(named)} if named.isdecimal() else {"multiplier": named}
+        spec = load_spec({"kind": "trainer", "name": f"core_{named}", "array": array})
+        area = measure_core(spec, progress=partial(print, f"{named}:", file=sys.stderr, flush=True))
         print("\n".join(area.lines()), flush=True)
 
 
 if __name__ == "__main__":
-    main([int(text) for text in sys.argv[1:]] or [1, 2, 4])
+    main(sys.argv[1:] or ["1", "2", "4", "8", "decomposable"])

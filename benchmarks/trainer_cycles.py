@@ -1,7 +1,7 @@
-"""The cycle model against the RTL of the default training core: products of random shapes and widths.
+"""The cycle model against the RTL of a training core: products of random shapes and widths.
 
-Run ``python benchmarks/trainer_cycles.py [COUNT [LANES]]``. With float lanes every third product is of
-integers, the others of fp32 numbers.
+Run ``python benchmarks/trainer_cycles.py [COUNT [LANES [SPEC]]]``. Without SPEC it is the default core.
+With float lanes every third product is of integers, the others of fp32 numbers.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hwgen.trainer.floats import sums_of_products
 SPEC = Path(__file__).parents[1] / "examples" / "trainer" / "edge_trainer.yaml"
 
 
-def main(count: int, lanes: int) -> None:
+def main(count: int, lanes: int, core: Path) -> None:
     """Run so many products and print what differs."""
-    spec = load_spec({**load_spec(SPEC).to_yaml(), "float_lanes": lanes})
+    spec = load_spec({**load_spec(core).to_yaml(), "float_lanes": lanes})
     device = Device(spec, "rtl")
     rng = np.random.default_rng(2)
     exact, worst, start = 0, 0.0, time.process_time()
@@ -55,5 +55,6 @@ def main(count: int, lanes: int) -> None:
 
 
 if __name__ == "__main__":
-    given = [int(text) for text in sys.argv[1:]]
-    main(*given, *(200, 0)[len(given) :])
+    given = sys.argv[1:]
+    count, lanes, core = (*given, *("200", "0", str(SPEC))[len(given) :])
+    main(int(count), int(lanes), Path(core))

@@ -1,4 +1,6 @@
-"""Utilisation of the default training core on 256 x 256 x 256, on its RTL, by its own counters.
+"""Utilisation of a training core on 256 x 256 x 256, on its RTL, by its own counters.
+
+Run ``python benchmarks/trainer_utilisation.py [SPEC]``; without one it is the default core.
 
 For each word length: cycles from the first command to the last status with all loads and stores, the part of
 them in which the array multiplies, the speed-up over 16 bits, and what the cycle model said. About 3 million
@@ -7,6 +9,7 @@ cycles are simulated.
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -17,13 +20,12 @@ from hwgen.trainer import Counters, Device
 SPEC = Path(__file__).parents[1] / "examples" / "trainer" / "edge_trainer.yaml"
 SIZE = 256
 WIDTHS = (16, 14, 12, 8, 4)
-IDEAL = {16: 64 / 64, 14: 64 / 49, 12: 64 / 36, 8: 64 / 16, 4: 64 / 4}
 ARRAY_WORKS = Counters.of(2, Counters.RUN)
 
 
-def main() -> None:
+def main(core: Path) -> None:
     """Measure every width and print the table."""
-    device = Device(SPEC, "rtl")
+    device = Device(core, "rtl")
     rng = np.random.default_rng(1)
     slowest = None
     print(f"{SIZE} x {SIZE} x {SIZE}, loads and stores included")
@@ -40,12 +42,13 @@ def main() -> None:
         device.queue(ARRAY_WORKS)
         run = device.run()[0][0].payload
         slowest = slowest or cycles
+        ideal = (device.spec.planes(WIDTHS[0]) / device.spec.planes(width)) ** 2
         said = "=" if cycles == model else f"{model - cycles:+}"
         print(
             f"{width:5} {cycles:9}  {said:>5}  {100 * run / cycles:9.1f} %"
-            f"  {slowest / cycles:12.2f} ({IDEAL[width]:.2f})  {cycles / seconds:18.0f}"
+            f"  {slowest / cycles:12.2f} ({ideal:.2f})  {cycles / seconds:18.0f}"
         )
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if sys.argv[1:] else SPEC)

@@ -60,7 +60,6 @@ def _estimate_product(spec: Path, shape: str, widths: str, as_json: bool) -> Non
     from hwgen.trainer.spec import load_spec
 
     loaded = load_spec(spec)
-    loaded.check_supported()
     m, n, k = parse_shape(shape)
     rows: list[dict[str, Any]] = []
     for width in parse_widths(widths, loaded):
@@ -88,7 +87,6 @@ def _estimate_network(
     from hwgen.trainer.spec import load_spec
 
     loaded, chain = load_spec(spec), load_network(network)
-    loaded.check_supported()
     steps = [
         estimate_step(loaded, chain.network, chain.batch, width) for width in parse_widths(widths, loaded)
     ]

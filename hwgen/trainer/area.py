@@ -66,6 +66,7 @@ class CoreArea:
         """Return plain data."""
         return {
             "digit": self.spec.array.digit,
+            "multiplier": self.spec.array.multiplier,
             "multipliers": self.multipliers,
             "luts": self.luts,
             "array_luts": self.array_luts,
@@ -83,8 +84,9 @@ class CoreArea:
     def lines(self) -> list[str]:
         """Return a table for people."""
         digit = self.spec.array.digit
+        joined = ", four of which make one of 16 x 16" if self.spec.array.splits else ""
         lines = [
-            f"{self.spec.name}: {self.multipliers} digit multipliers of {digit} x {digit} bits "
+            f"{self.spec.name}: {self.multipliers} digit multipliers of {digit} x {digit} bits{joined} "
             "(Yosys for UltraScale+, before placement, without memories and queues)",
             f"  {'kernel':16} {'LUT':>6} {'FF':>6} {'carry':>6} {'depth':>6}",
         ]

@@ -56,7 +56,6 @@ class Device:
         self, spec: str | Path | Mapping[str, Any] | TrainerSpec, engine: str | Engine = "golden"
     ) -> None:
         self.spec = load_spec(spec)
-        self.spec.check_supported()
         if isinstance(engine, str):
             engine = _engine(self.spec, engine)
         self.engine = engine

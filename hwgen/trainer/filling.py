@@ -11,7 +11,7 @@ import numpy.typing as npt
 from hwgen.trainer.commands import Fill
 from hwgen.trainer.spec import ELEMENT_BITS, TrainerSpec
 
-__all__ = ["plane_words"]
+__all__ = ["halves_as_planes", "plane_words"]
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +40,23 @@ def plane_words(spec: TrainerSpec, fill: Fill, scratch: Array, banks: int) -> Ar
         axis=2,
     )
     words = digits.reshape(-1, banks, fill.kgs, digits.shape[2], lanes).transpose(0, 2, 3, 1, 4)
+    if spec.array.splits and planes == 2 and not fill.floats:
+        words = _planes_as_halves(words)
     return words.reshape(-1, banks, lanes)
+
+
+def _planes_as_halves(words: Array) -> Array:
+    """Return two planes, (..., 2, banks, lanes), as halves of the elements, an element's digits together."""
+    *outer, planes, banks, lanes = words.shape
+    elements = np.moveaxis(words, -3, -1).reshape(*outer, banks, planes, lanes // planes, planes)
+    return np.moveaxis(elements, -4, -3).reshape(words.shape)
+
+
+def halves_as_planes(words: Array) -> Array:
+    """Return words of halves of the elements, (..., 2, banks, lanes), as planes of their digits."""
+    *outer, planes, banks, lanes = words.shape
+    elements = words.reshape(*outer, planes, banks, lanes // planes, planes)
+    return np.moveaxis(elements, (-1, -4), (-4, -2)).reshape(words.shape)
 
 
 def _gathered(fill: Fill, scratch: Array) -> Iterator[Array]:

@@ -29,7 +29,7 @@ from hwgen.trainer.commands import (
     Update,
     decode,
 )
-from hwgen.trainer.filling import plane_words
+from hwgen.trainer.filling import halves_as_planes, plane_words
 from hwgen.trainer.floats import as_float32, as_results, halves_of, joined, sums_of_products
 from hwgen.trainer.generators import RandomWords
 from hwgen.trainer.judge import judge
@@ -79,7 +79,6 @@ class GoldenCore:
     """
 
     def __init__(self, spec: TrainerSpec) -> None:
-        spec.check_supported()
         self.spec = spec
         lanes = spec.array.lanes
         self.scratch = np.zeros((spec.scratch_words, lanes), np.int16)
@@ -264,9 +263,10 @@ class GoldenCore:
         digit, planes = self.spec.array.digit, self.spec.planes(width)
         banks, lanes = memory.shape[1:]
         words = memory[base : base + tiles * kgs * planes].reshape(tiles, kgs, planes, banks, lanes)
+        digits = halves_as_planes(words) if self.spec.array.splits and planes == 2 else words
         number = np.zeros((tiles, kgs, banks, lanes), np.int32)
         for plane in range(planes):
-            number |= words[:, :, plane].astype(np.int32) << digit * plane
+            number |= digits[:, :, plane].astype(np.int32) << digit * plane
         spare = 32 - digit * planes
         number = number << spare >> spare  # the top digit holds the sign
         return number.transpose(0, 2, 1, 3).reshape(tiles * banks, kgs * lanes).astype(np.float64)

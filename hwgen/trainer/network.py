@@ -192,7 +192,7 @@ def _kernels(s: CoreSizes) -> tuple[Kernel, ...]:
         ),
         kernel(
             "memory_b",
-            "plane_memory<core, core::cols, core::words_b, 0, true>",
+            "plane_memory<core, core::cols, core::words_b, 0, hwgen::trainer::counts_products<core>()>",
             "b_writes b_reads",
             "b_words fill_b_ends",
             "digit planes of B",

@@ -18,6 +18,8 @@ class CoreSizes:
     ----------
     rows, cols, lanes, digit : int
         The array: `rows` x `cols` dot units of `lanes` pairs of digits of `digit` bits.
+    splits : bool
+        Whether a unit multiplies elements of two digits whole, a quarter as many.
     least_width, most_width : int
         Word lengths in bits that a command may ask for.
     scratch_words, words_a, words_b, result_words : int
@@ -45,6 +47,7 @@ class CoreSizes:
     cols: int
     lanes: int
     digit: int
+    splits: bool
     least_width: int
     most_width: int
     scratch_words: int
@@ -71,6 +74,7 @@ class CoreSizes:
             cols=array.cols,
             lanes=array.lanes,
             digit=array.digit,
+            splits=array.splits,
             least_width=spec.least_width,
             most_width=spec.most_width,
             scratch_words=spec.scratch_words,
@@ -138,7 +142,7 @@ class CoreSizes:
     @property
     def fill_step_bits(self) -> int:
         """Bits of a step of the fill stage, without the command's ticket and count."""
-        return 5 + _bits(self.fill_planes - 1) + 2 * self.plane_address
+        return 5 + self.splits + _bits(self.fill_planes - 1) + 2 * self.plane_address
 
     @property
     def store_step_bits(self) -> int:
@@ -148,6 +152,8 @@ class CoreSizes:
     @property
     def digit_sum_bits(self) -> int:
         """Bits of a unit's sum of one clock, signed."""
+        if self.splits:
+            return _bits(self.lanes // 4 << 4 * self.digit - 2) + 1
         return _bits(self.lanes * ((1 << self.digit) - 1) ** 2) + 1
 
 

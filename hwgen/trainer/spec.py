@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from hwgen.errors import InputError, legal_values
+from hwgen.errors import legal_values
 from hwgen.formats import RoundingMode
 from hwgen.spec import Lfsr, ModeField, Record, Target, Whole, one_of, quoted, read_spec, spec_error, validate
 from hwgen.spec.name import Name
@@ -22,6 +22,10 @@ __all__ = ["TrainerSpec", "load_spec"]
 
 ELEMENT_BITS = 16
 """An element in scratch memory, and so the greatest word length."""
+
+
+SPLIT_DIGIT = 8
+"""Bits of the parts into which a decomposable multiplier splits."""
 
 
 class _Choice(Whole):
@@ -49,12 +53,38 @@ class Array(Record):
     lanes: Annotated[
         int, _Choice("lanes", 16), Field(description="products of a dot unit in a clock: elements of a word")
     ] = 16
-    digit: Annotated[int, _Choice("digit", 1, 2, 4), Field(description="bits of a digit")] = 2
+    digit: Annotated[
+        int, _Choice("digit", 1, 2, 4, 8), Field(description="bits of a digit; of a decomposable array 8")
+    ] = 2
     multiplier: Annotated[
         Literal["digit_serial", "decomposable"],
         one_of("multiplier", "digit_serial", "decomposable"),
-        Field(description="digit_serial, or decomposable: 16 x 16 bits that split into four 8 x 8"),
+        Field(
+            description="digit_serial, or decomposable: lanes / 4 of 16 x 16 bits that split into four 8 x 8"
+        ),
     ] = "digit_serial"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_into_bytes(cls, data: Any) -> Any:
+        """Give decomposable multipliers the one digit that they have."""
+        if isinstance(data, Mapping) and data.get("multiplier") == "decomposable":
+            return {"digit": SPLIT_DIGIT, **data}
+        return data
+
+    @model_validator(mode="after")
+    def _check_digit(self) -> Self:
+        if self.splits and self.digit != SPLIT_DIGIT:
+            raise spec_error(
+                f"digit {self.digit} is not legal for a decomposable multiplier: legal: {SPLIT_DIGIT}",
+                "digit",
+            )
+        return self
+
+    @property
+    def splits(self) -> bool:
+        """Whether elements of two digits are multiplied whole."""
+        return self.multiplier == "decomposable"
 
 
 class Accumulator(Record):
@@ -291,19 +321,6 @@ class TrainerSpec(Record):
     def c_words(self) -> int:
         """Result words: `cols` results each."""
         return _words(self.buffers.c_kib, self.array.cols * self.result_bits)
-
-    def check_supported(self) -> None:
-        """Refuse what no core computes yet.
-
-        Raises
-        ------
-        InputError
-            If the spec asks for it.
-        """
-        if self.array.multiplier != "digit_serial":
-            raise InputError(
-                f"array.multiplier {self.array.multiplier!r} is not built yet: legal: digit_serial"
-            )
 
 
 def _words(kib: int, bits: int) -> int:

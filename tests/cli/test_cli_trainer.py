@@ -169,7 +169,7 @@ def test_the_schema_knows_trainers_and_networks() -> None:
     schema = json.loads(run("schema")[1])
     assert {"$ref": "#/$defs/TrainerSpec"} in schema["oneOf"]
     assert {"$ref": "#/$defs/NetworkSpec"} in schema["oneOf"]
-    assert schema["$defs"]["Array"]["properties"]["digit"]["enum"] == [1, 2, 4]
+    assert schema["$defs"]["Array"]["properties"]["digit"]["enum"] == [1, 2, 4, 8]
     short, full = schema["$defs"]["TrainerRounding"]["anyOf"]
     assert "sr" in short["enum"]
     assert set(full["properties"]) == {"mode", "bits", "lfsr"}
@@ -177,8 +177,8 @@ def test_the_schema_knows_trainers_and_networks() -> None:
 
 def test_what_no_core_does_yet_is_refused_with_what_it_does(tmp_path: Path) -> None:
     spec = tmp_path / "core.yaml"
-    spec.write_text("kind: trainer\nname: core\narray: {multiplier: decomposable}\n", encoding="utf-8")
+    spec.write_text("kind: trainer\nname: core\narray: {cols: 16}\n", encoding="utf-8")
     code, output = run("emit", spec, "-o", tmp_path / "out")
     assert code == 2
-    assert "array.multiplier 'decomposable' is not built yet: legal: digit_serial" in output
+    assert "array.cols 16 is not built yet: legal: 4, 8" in output
     assert not (tmp_path / "out").exists()

@@ -36,7 +36,13 @@ def plane_writes(spec: TrainerSpec, fill: Fill, scratch: np.ndarray) -> Iterator
             else:
                 row, kgroup, value = lanes * chunk + line, k, element(lanes * chunk + line, k, lane, high)
             word = fill.dest + ((row // banks) * fill.kgs + kgroup) * planes + plane
-            yield word, row % banks, lane, value >> place & (1 << digit) - 1
+            cut = value >> place & (1 << digit) - 1
+            if spec.array.splits and planes == 2 and not fill.floats:
+                # The digits of an element lie side by side, those of eight elements in a word.
+                half, element_of_half = divmod(lane, lanes // 2)
+                yield word - plane + half, row % banks, 2 * element_of_half + plane, cut
+            else:
+                yield word, row % banks, lane, cut
 
 
 def results(spec: TrainerSpec, gemm: Gemm, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> dict:
@@ -46,6 +52,12 @@ def results(spec: TrainerSpec, gemm: Gemm, a: np.ndarray, b: np.ndarray, c: np.n
 
     def signed(value: int, top: bool) -> int:
         return value - (value >> digit - 1 << digit) if top else value
+
+    def digit_of(memory: np.ndarray, word: int, bank: int, lane: int, plane: int, planes: int) -> int:
+        if spec.array.splits and planes == 2:
+            half, element = divmod(lane, 8)
+            return int(memory[word + half, bank, 2 * element + plane])
+        return int(memory[word + plane, bank, lane])
 
     sums = {}
     for m, n in product(range(gemm.tiles_m), range(gemm.tiles_n)):
@@ -58,8 +70,10 @@ def results(spec: TrainerSpec, gemm: Gemm, a: np.ndarray, b: np.ndarray, c: np.n
                     if not 0 <= db < planes_b:
                         continue
                     for kg, lane in product(range(gemm.kgs), range(16)):
-                        x = int(a[gemm.a + (m * gemm.kgs + kg) * planes_a + da, r, lane])
-                        y = int(b[gemm.b + (n * gemm.kgs + kg) * planes_b + db, col, lane])
+                        at_a = gemm.a + (m * gemm.kgs + kg) * planes_a
+                        at_b = gemm.b + (n * gemm.kgs + kg) * planes_b
+                        x = digit_of(a, at_a, r, lane, da, planes_a)
+                        y = digit_of(b, at_b, col, lane, db, planes_b)
                         total += signed(x, da == planes_a - 1) * signed(y, db == planes_b - 1)
             word = gemm.c + (m * spec.array.rows + r) * gemm.pitch + n
             sums[word, col] = total + (int(c[word, col]) if gemm.accumulate else 0)

@@ -14,8 +14,13 @@ SMALL = {
 }
 
 
-def small(digit: int = 2, rows: int = 4, cols: int = 2, **changes: object) -> TrainerSpec:
-    return load_spec({**SMALL, "array": {"rows": rows, "cols": cols, "digit": digit}, **changes})
+SPLITS = "decomposable"
+
+
+def small(digit: int | str = 2, rows: int = 4, cols: int = 2, **changes: object) -> TrainerSpec:
+    """Return a core of digits of some bits, or that is decomposable."""
+    multiplies = {"multiplier": SPLITS} if digit == SPLITS else {"digit": digit}
+    return load_spec({**SMALL, "array": {"rows": rows, "cols": cols, **multiplies}, **changes})
 
 
 def dirty(spec: TrainerSpec, seed: int, kind: type[GoldenCore] = GoldenCore) -> GoldenCore:

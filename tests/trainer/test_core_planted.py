@@ -40,6 +40,22 @@ BUGS = [
 """Header, what it says, and what it says with a bug. Two of them are planted in the fast suite."""
 FAST = ("slices", "post")
 ONE_LANE = {**SMALL, "update_lanes": 1}  # the tests on RTL have two
+SPLITS = {**SMALL, "array": {"rows": 4, "cols": 4, "multiplier": "decomposable"}}
+SPLITS |= {"buffers": {**SMALL["buffers"], "a_kib": 16, "b_kib": 16}}
+SPLIT_BUGS = [
+    ("booth", "return sum + y + high;", "return sum + y + (high && !below);"),
+    ("digit_products", "top & ap_uint<1>(digit >> (DIGIT - 1))", "ap_uint<1>(digit >> (DIGIT - 1))"),
+    ("fill", "s.digit == 0 ? word : word >> line", "s.digit == 0 ? word : word >> digit"),
+    (
+        "fill",
+        "const bool twice = pairs && c.transpose;",
+        "const bool twice = pairs && c.transpose && !c.target;",
+    ),
+    ("multiply", "(pairs_b && (low || !pairs_a))", "(pairs_b && low)"),
+    ("split_products", "mark.pairs_b() ? at(word, turned) : at(word, lane)", "at(word, lane)"),
+    ("split_products", "const int of_half = lane / 2;", "const int of_half = lane / 2 % 4;"),
+]
+"""The same of headers that a decomposable array needs. One is planted in the fast suite."""
 FLOAT_BUGS = [
     (
         "float_gather",
@@ -108,8 +124,23 @@ def test_a_bug_planted_in_a_header_of_the_float_lanes_is_seen(
 
 
 @pytest.mark.parametrize(
+    ("header", "old", "new"),
+    [
+        pytest.param(*bug, id=bug[0], marks=[] if bug[0] == "multiply" else [pytest.mark.slow])
+        for bug in SPLIT_BUGS
+    ],
+)
+def test_a_bug_planted_in_a_header_of_a_decomposable_array_is_seen(
+    header: str, old: str, new: str, tmp_path: Path
+) -> None:
+    spec = load_spec(SPLITS)
+    assert disagreements(spec, with_bug(spec, header, old, new, tmp_path), (random_product,))
+
+
+@pytest.mark.parametrize(
     ("keys", "kinds"),
     [
+        pytest.param(SPLITS, (random_product,), id="decomposable"),
         pytest.param(ONE_LANE, KINDS, id="digits", marks=pytest.mark.slow),
         pytest.param(WITH_LANES, (*KINDS, random_float_product), id="lanes"),
     ],

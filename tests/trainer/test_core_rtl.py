@@ -388,12 +388,15 @@ def test_the_estimate_of_a_step_is_what_the_cores_counters_say(
             "float_lanes": 0,
         },
         {"array": {"rows": 16, "cols": 4, "digit": 4}, "exponent_bits": 6, "float_lanes": 4},
+        {"array": {"rows": 4, "cols": 8, "multiplier": "decomposable"}, "float_lanes": 8},
+        {"array": {"rows": 4, "cols": 4, "digit": 8}, "wordlengths": [4, 13], "float_lanes": 0},
         {"array": {"rows": 8, "cols": 8}, "wordlengths": [3, 11], "rounding": {"mode": "sr", "bits": 5}},
     ],
-    ids=["digit1", "digit4", "eight"],
+    ids=["digit1", "digit4", "decomposable", "digit8", "eight"],
 )
 def test_cores_of_other_sizes_digits_and_roundings_are_golden(changes: dict, tmp_path: Path) -> None:
-    spec = load_spec({**SMALL, **changes, "name": "other"})
+    sizes = {"a_kib": 16, "b_kib": 16, "c_kib": 16, "scratch_kib": 8}
+    spec = load_spec({**SMALL, "buffers": sizes, **changes, "name": "other"})
     core = built(spec, tmp_path)
     rng = np.random.default_rng(9)
     for _ in range(40):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from convolutions import forward, gradients, words
-from cores import small
+from cores import SPLITS, small
 
 from hwgen.errors import CheckError, InputError
 from hwgen.trainer import (
@@ -66,10 +66,12 @@ def test_products_of_any_shape_width_and_orientation_are_exact() -> None:
     check_products(1, 16, Device(DEFAULT), 150)
 
 
-@pytest.mark.parametrize(("digit", "rows", "cols"), [(1, 2, 16), (2, 16, 4), (4, 4, 2)])
-def test_products_are_exact_on_cores_of_other_shapes(digit: int, rows: int, cols: int) -> None:
-    sizes = {"a_kib": 8, "b_kib": 8, "c_kib": 8, "scratch_kib": 8}
-    check_products(digit, 5, Device(small(digit, rows, cols, max_k=256, buffers=sizes)), 80)
+@pytest.mark.parametrize(
+    ("digit", "rows", "cols"), [(1, 2, 16), (2, 16, 4), (4, 4, 2), (8, 4, 4), (SPLITS, 4, 8)]
+)
+def test_products_are_exact_on_cores_of_other_shapes(digit: int | str, rows: int, cols: int) -> None:
+    sizes = {"a_kib": 8, "b_kib": 16, "c_kib": 8, "scratch_kib": 8}
+    check_products(rows + cols, 5, Device(small(digit, rows, cols, max_k=256, buffers=sizes)), 80)
 
 
 def test_products_are_exact_when_nothing_fits_the_memories_whole() -> None:

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from by_the_letter import plane_writes, results
-from cores import dirty, memories, random_fill, random_gemm, small, unchanged
+from cores import SPLITS, dirty, memories, random_fill, random_gemm, small, unchanged
 
-from hwgen.errors import InputError
 from hwgen.trainer import (
     Bias,
     Code,
@@ -29,6 +28,8 @@ from hwgen.trainer import (
     unpack_results,
 )
 
+BUFFERS = {"a_kib": 4, "b_kib": 4, "c_kib": 2, "scratch_kib": 4}
+
 
 def beats(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, 16)).astype(np.uint8)
@@ -46,13 +47,13 @@ def test_a_fetch_widens_elements_into_scratch(container: int) -> None:
     assert not core.scratch[8:].any()
 
 
-@pytest.mark.parametrize("digit", [1, 2, 4])
-def test_fills_write_what_the_definition_says(digit: int) -> None:
-    rng = np.random.default_rng(digit)
+@pytest.mark.parametrize("digit", [1, 2, 4, 8, SPLITS])
+def test_fills_write_what_the_definition_says(digit: int | str) -> None:
+    rng = np.random.default_rng(4)
     accepted = 0
     while accepted < 12:
         rows, cols = int(rng.choice([2, 8, 16])), int(rng.choice([2, 4]))
-        spec = small(digit, rows, cols, buffers={"a_kib": 16, "b_kib": 4, "c_kib": 2, "scratch_kib": 4})
+        spec = small(digit, rows, cols, buffers={**BUFFERS, "a_kib": 16})
         core = dirty(spec, accepted)
         fill = random_fill(rng)
         expected = memories(core)
@@ -67,12 +68,12 @@ def test_fills_write_what_the_definition_says(digit: int) -> None:
         assert unchanged(core, expected), fill
 
 
-@pytest.mark.parametrize("digit", [1, 2, 4])
-def test_products_are_the_sums_of_digit_products(digit: int) -> None:
-    rng = np.random.default_rng(digit)
+@pytest.mark.parametrize("digit", [1, 2, 4, 8, SPLITS])
+def test_products_are_the_sums_of_digit_products(digit: int | str) -> None:
+    rng = np.random.default_rng(4)
     accepted = 0
     while accepted < 4:
-        core = dirty(small(digit), accepted)
+        core = dirty(small(digit, buffers=BUFFERS), accepted)
         gemm = random_gemm(rng)
         expected = memories(core)
         status, _ = core.execute(gemm)
@@ -298,12 +299,3 @@ def test_memory_images_have_the_first_lane_lowest() -> None:
     assert core.image("a", 2)[2] == 0
     bits = core.spec.result_bits
     assert core.image("c")[0] == (1 << bits) - 1 | 5 << bits
-
-
-def test_what_no_core_computes_yet_is_refused() -> None:
-    with pytest.raises(InputError, match=r"'decomposable' is not built yet: legal: digit_serial"):
-        GoldenCore(
-            small().model_copy(
-                update={"array": small().array.model_copy(update={"multiplier": "decomposable"})}
-            )
-        )

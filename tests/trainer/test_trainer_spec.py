@@ -49,6 +49,13 @@ def test_planes_and_sums_follow_digits_and_the_longest_sum() -> None:
     assert spec.most_groups == 6
 
 
+def test_a_decomposable_array_has_digits_of_eight_bits() -> None:
+    spec = load_spec({"kind": "trainer", "array": {"multiplier": "decomposable"}})
+    assert spec.array.digit == 8
+    assert [spec.planes(width) for width in (2, 8, 9, 16)] == [1, 1, 2, 2]
+    assert load_spec({"kind": "trainer", "array": {"multiplier": "decomposable", "digit": 8}}) == spec
+
+
 def test_a_spec_loads_again_from_its_yaml() -> None:
     for extra in ({}, {"rounding": "rne"}, {"accumulator": {"bits": 40}}, {"target": {"clock_ps": 900}}):
         spec = load_spec({"kind": "trainer", **extra})
@@ -64,8 +71,12 @@ def test_a_spec_loads_again_from_its_yaml() -> None:
         ({"wordlengts": [2, 8]}, "wordlengts: unknown key 'wordlengts': did you mean 'wordlengths'?"),
         ({"array": {"rows": 3}}, "array.rows: rows 3 is not legal: legal: 2, 4, 8, 16"),
         ({"array": {"lanes": 8}}, "array.lanes: lanes 8 is not legal: legal: 16"),
-        ({"array": {"digit": 3}}, "array.digit: digit 3 is not legal: legal: 1, 2, 4"),
-        ({"array": {"digit": True}}, "array.digit: digit True is not legal: legal: 1, 2, 4"),
+        ({"array": {"digit": 3}}, "array.digit: digit 3 is not legal: legal: 1, 2, 4, 8"),
+        ({"array": {"digit": True}}, "array.digit: digit True is not legal: legal: 1, 2, 4, 8"),
+        (
+            {"array": {"multiplier": "decomposable", "digit": 4}},
+            "array.digit: digit 4 is not legal for a decomposable multiplier: legal: 8",
+        ),
         ({"array": {"multiplier": "serial"}}, "array.multiplier: unknown multiplier 'serial': did you mean"),
         (
             {"wordlengths": [1, 8]},

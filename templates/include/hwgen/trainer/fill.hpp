@@ -6,6 +6,9 @@
 // K of one operand row. An fp32 number has the digits of two words, of its low halves and of its high ones. Transposed,
 // a block turns about its diagonal, so that the tensor's rows become steps along K: a square of digits is shifted in
 // along one direction while the block before is shifted out, then along the other.
+//
+// For a decomposable array elements of two digits stay whole: a block has both digits, the low one first, of half of
+// the elements. As they lie, these are half of a word; transposed, each of half of the chunk's words comes twice.
 #pragma once
 
 #include <hls_stream.h>
@@ -20,12 +23,14 @@ template <class CORE>
 struct fill_step {
   static constexpr int planes = CORE::float_lanes != 0 ? CORE::element_bits / CORE::digit : CORE::planes;
   static constexpr int digit_bits = bits_for(planes - 1);
-  static constexpr int width = 5 + digit_bits + 2 * CORE::plane_address + ticket::width + 32;
+  static constexpr int whole_bits = CORE::splits ? 1 : 0;
+  static constexpr int width = 5 + whole_bits + digit_bits + 2 * CORE::plane_address + ticket::width + 32;
   ap_uint<1> to_b;
   ap_uint<1> turns;
   ap_uint<1> begins;  // a block
   ap_uint<1> flush;   // no word of the block's own: the last block is shifted out
   ap_uint<1> ends;    // the command
+  ap_uint<1> whole;   // half of the elements as they are, not a digit of all
   ap_uint<digit_bits> digit;
   ap_uint<CORE::plane_address> block;   // address of the block's first rows
   ap_uint<CORE::plane_address> stride;  // to the next rows
@@ -34,14 +39,18 @@ struct fill_step {
 
   HWGEN_INLINE ap_uint<width> word() const {
     fields<width> f = fields<width>::none();
-    f.put(to_b).put(turns).put(begins).put(flush).put(ends).put(digit).put(block).put(stride).put(whose).put(steps);
+    f.put(to_b).put(turns).put(begins).put(flush).put(ends);
+    if (CORE::splits) f.put(whole);
+    f.put(digit).put(block).put(stride).put(whose).put(steps);
     return f.word;
   }
   static HWGEN_INLINE fill_step of(ap_uint<width> word) {
     fill_step s;
     fields<width> f = fields<width>::of(word);
-    f.take(s.to_b).take(s.turns).take(s.begins).take(s.flush).take(s.ends).take(s.digit);
-    f.take(s.block).take(s.stride).take(s.whose).take(s.steps);
+    f.take(s.to_b).take(s.turns).take(s.begins).take(s.flush).take(s.ends);
+    s.whole = 0;
+    if (CORE::splits) f.take(s.whole);
+    f.take(s.digit).take(s.block).take(s.stride).take(s.whose).take(s.steps);
     return s;
   }
 };
@@ -120,6 +129,7 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   constexpr int of_half = CORE::element_bits / CORE::digit;
   const ap_uint<5> cut = floats ? ap_uint<5>(of_half) : ap_uint<5>((c.width + (CORE::digit - 1)) / CORE::digit);
   const ap_uint<6> planes = floats ? ap_uint<6>(2 * of_half) : ap_uint<6>(cut);
+  const bool pairs = CORE::splits && !floats && cut == 2;
   const bool lane_wraps = lane == CORE::lanes - 1;
   const bool digit_wraps = lane_wraps && digit + 1 == cut;
   const bool element_wraps = digit_wraps && (!floats || high);
@@ -137,7 +147,8 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   s.begins = lane == 0;
   s.flush = flushing;
   s.ends = last;
-  s.digit = digit;
+  s.whole = pairs && !c.transpose;
+  s.digit = pairs && c.transpose ? ap_uint<fill_step<CORE>::digit_bits>(ap_uint<1>(lane)) : digit;
   const plane_at blocks = c.transpose ? plane_at(k) : plane_at(chunk);  // along the operand's rows
   const plane_at along = c.transpose ? plane_at(chunk) : plane_at(k);   // along K
   const plane_at rows_apart = plane_at(c.kgs) * plane_at(planes);
@@ -150,8 +161,14 @@ HWGEN_INLINE void fill_read(hls::stream<ap_uint<order::width>>& orders,
   s.steps = steps;
   steps_out.write(s.word());
 
+  // The words of a transposed block of pairs are of half a chunk, each twice; the next block has the other half.
+  const bool twice = pairs && c.transpose;
+  if (lane_wraps && !k_wraps && !(twice && !digit_wraps)) {
+    row = first;
+  } else if (!twice || ap_uint<1>(lane)) {
+    row = after;
+  }
   ++lane;
-  row = lane_wraps && !k_wraps ? first : after;
   if (k_wraps) first = after;
   if (lane_wraps)
     digit = digit_wraps ? ap_uint<fill_step<CORE>::digit_bits>(0) : ap_uint<fill_step<CORE>::digit_bits>(digit + 1);
@@ -213,6 +230,7 @@ HWGEN_INLINE void fill_write(hls::stream<ap_uint<fill_step<CORE>::width>>& steps
     const ap_uint<digit> d = element >> ap_uint<5>(s.digit * digit);
     digits |= ap_uint<line>(d) << (digit * lane);
   }
+  if (CORE::splits && s.whole) digits = s.digit == 0 ? word : word >> line;
 
   // Where a block begins, the one before becomes the one that leaves.
   if (s.begins) {

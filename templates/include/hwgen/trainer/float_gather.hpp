@@ -35,6 +35,23 @@ struct float_operands {
   }
 };
 
+// The digit of a column's element in a word of B.
+template <class CORE>
+HWGEN_INLINE ap_uint<CORE::digit> digit_of_b(word_b<CORE> word, int col, ap_uint<bits_for(CORE::lanes - 1)> element) {
+  constexpr int digit = CORE::digit;
+  if (!counts_products<CORE>()) {
+    const ap_uint<digit * CORE::lanes> line = word >> (digit * CORE::lanes * col);
+    return line >> ap_uint<8>(element * digit);
+  }
+  const ap_uint<digit * CORE::cols> of_element = word >> ap_uint<12>(element * (digit * CORE::cols));
+  ap_uint<digit> d = 0;
+  for (int bit = 0; bit < digit; ++bit) {
+#pragma HLS unroll
+    d |= ap_uint<digit>(ap_uint<1>(of_element >> (CORE::cols * bit + col))) << bit;
+  }
+  return d;
+}
+
 // `count_products`, or: digits of fp32 numbers shift into their places, the lowest first. Of a tile of fp32 only the
 // message goes on that it ends.
 template <class CORE>
@@ -52,7 +69,7 @@ HWGEN_INLINE void count_or_gather(hls::stream<ap_uint<CORE::digit * CORE::lanes 
   static ap_uint<bits_for(CORE::float_planes - 1)> plane = 0;
 
   const ap_uint<CORE::digit * CORE::lanes * CORE::rows + marks::width> a = words_a.read();
-  const typename digit_sums<CORE>::word_b b = words_b.read();
+  const word_b<CORE> b = words_b.read();
   const marks mark = marks::of(a >> (digit * CORE::lanes * CORE::rows));
 
   row_t next_a = 0;
@@ -64,16 +81,10 @@ HWGEN_INLINE void count_or_gather(hls::stream<ap_uint<CORE::digit * CORE::lanes 
     const ap_uint<32> number = (ap_uint<32>(d) << (32 - digit)) | (before >> digit);
     next_a |= row_t(number) << (32 * row);
   }
-  // A word of B has the bits of all columns side by side.
-  const ap_uint<digit * CORE::cols> of_element = b >> ap_uint<12>(element * (digit * CORE::cols));
   column_t next_b = 0;
   for (int col = 0; col < CORE::cols; ++col) {
 #pragma HLS unroll
-    ap_uint<digit> d = 0;
-    for (int bit = 0; bit < digit; ++bit) {
-#pragma HLS unroll
-      d |= ap_uint<digit>(ap_uint<1>(of_element >> (CORE::cols * bit + col))) << bit;
-    }
+    const ap_uint<digit> d = digit_of_b<CORE>(b, col, element);
     const ap_uint<32> before = gathered_b >> (32 * col);
     const ap_uint<32> number = (ap_uint<32>(d) << (32 - digit)) | (before >> digit);
     next_b |= column_t(number) << (32 * col);
@@ -103,7 +114,7 @@ template <class CORE>
 HWGEN_INLINE void accumulate_or_collect(hls::stream<ap_uint<counted<CORE>::width>>& sums_in,
                                         hls::stream<ap_uint<32 * CORE::float_lanes>>& results,
                                         hls::stream<ap_uint<CORE::sum_bits * CORE::rows * CORE::cols>>& tiles) {
-  constexpr int units = digit_sums<CORE>::units;
+  constexpr int units = CORE::rows * CORE::cols;
   constexpr int lanes = CORE::float_lanes;
   static ap_int<CORE::sum_bits> total[units] = {};
 #pragma HLS array_partition variable = total complete

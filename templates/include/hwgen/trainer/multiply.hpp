@@ -4,6 +4,7 @@
 // array. A tile takes one clock for each k-group and each pair of digits. Pairs go by antidiagonals from the most
 // significant one, all k-groups for one pair after the other, so that the array only ever shifts its sums by one digit.
 // For the float lanes it asks for all digits of a k-group once for each element of the group, which takes its own out.
+// A decomposable array multiplies elements whole: it takes as many clocks, for one k-group after the other.
 #pragma once
 
 #include <hls_stream.h>
@@ -15,7 +16,8 @@ namespace trainer {
 
 // What the array must know of the words of a clock. They travel through the memory of A. Words for the float lanes are
 // marked as both the first of a tile and the first of an antidiagonal, which no others are; of them `top_a` says that
-// sums begin and `top_b` that they begin with what is in result memory.
+// sums begin and `top_b` that they begin with what is in result memory. For a decomposable array, whose sums never
+// move, three of them say what the words hold and which part of it is meant.
 struct marks {
   static constexpr int width = 5;
   ap_uint<1> first;  // of a tile: the sums begin
@@ -33,6 +35,27 @@ struct marks {
     return m;
   }
   HWGEN_INLINE bool floats() const { return first && shift; }
+  // Of a decomposable array: elements of A have two digits; of B; the words' second half is multiplied.
+  HWGEN_INLINE bool pairs_a() const { return top_a; }
+  HWGEN_INLINE bool pairs_b() const { return top_b; }
+  HWGEN_INLINE bool second() const { return shift; }
+};
+
+// A clock of a decomposable array in the one, two or four of a k-group. A word of elements of two digits has half of
+// them. The other operand's word is used half by half, and words of pairs of both are.
+struct split_step {
+  ap_uint<1> second;            // the second half is multiplied
+  ap_uint<1> moves_a, moves_b;  // on to the next word
+
+  static HWGEN_INLINE split_step at(ap_uint<2> clock, ap_uint<1> pairs_a, ap_uint<1> pairs_b) {
+    const ap_uint<1> low = clock;
+    const ap_uint<1> ends_group = (low || !(pairs_a || pairs_b)) && (clock[1] || !(pairs_a && pairs_b));
+    split_step s;
+    s.second = low && (pairs_a || pairs_b);
+    s.moves_a = ends_group || (pairs_a && (low || !pairs_b));
+    s.moves_b = ends_group || (pairs_b && (low || !pairs_a));
+    return s;
+  }
 };
 
 // Where the results of a tile go.
@@ -89,16 +112,18 @@ HWGEN_INLINE void walk_products(hls::stream<ap_uint<order::width>>& orders,
   static ap_uint<1> active = 0;
   static ap_uint<ticket::width> whose = 0;
   static planes_t planes_a = 0, planes_b = 0;
-  static ap_uint<12> groups = 0;
+  using clock_t = ap_uint<CORE::splits ? 14 : 12>;
+  static clock_t groups = 0;  // that one word of either operand is asked for, in a row
   static ap_uint<10> tiles_m = 0, tiles_n = 0;
   static plane_at tile_a = 0, tile_b = 0;  // words of a tile of A, of B
   static plane_at first_b = 0;
   static result_at pitch = 0, row_of_tiles = 0;
   static ap_uint<1> accumulates = 0;
   static ap_uint<1> floats = 0;
+  static ap_uint<1> pairs_a = 0, pairs_b = 0;  // of a decomposable array: two digits an element
 
   static ap_uint<10> m = 0, n = 0;
-  static ap_uint<12> group = 0;
+  static clock_t group = 0;
   static digit_t digit_a = 0, digit_b = 0;
   static plane_at row_a = 0, col_b = 0;  // where the tile's operands begin
   static plane_at at_a = 0, at_b = 0;
@@ -114,14 +139,19 @@ HWGEN_INLINE void walk_products(hls::stream<ap_uint<order::width>>& orders,
     const typename COMMANDS::gemm c = COMMANDS::gemm::of(o.command);
     whose = o.whose;
     floats = CORE::float_lanes != 0 && c.floats;
-    // The digits of an fp32 number are walked through as k-groups of one digit are.
-    planes_a = floats ? planes_t(1) : planes_t((c.width_a + (CORE::digit - 1)) / CORE::digit);
-    planes_b = floats ? planes_t(1) : planes_t((c.width_b + (CORE::digit - 1)) / CORE::digit);
-    groups = floats ? ap_uint<12>(CORE::float_planes) : ap_uint<12>(c.kgs);
+    const planes_t digits_a = (c.width_a + (CORE::digit - 1)) / CORE::digit;
+    const planes_t digits_b = (c.width_b + (CORE::digit - 1)) / CORE::digit;
+    pairs_a = CORE::splits && !floats && digits_a != 1;
+    pairs_b = CORE::splits && !floats && digits_b != 1;
+    // The digits of an fp32 number are walked through as k-groups of one digit are, and so are parts of whole elements.
+    planes_a = floats || CORE::splits ? planes_t(1) : digits_a;
+    planes_b = floats || CORE::splits ? planes_t(1) : digits_b;
+    groups = floats ? clock_t(CORE::float_planes) : clock_t(c.kgs);
+    if (CORE::splits && !floats) groups <<= ap_uint<2>(pairs_a) + pairs_b;
     tiles_m = c.tiles_m;
     tiles_n = c.tiles_n;
-    tile_a = plane_at(c.kgs) * (floats ? plane_at(CORE::float_planes) : plane_at(planes_a));
-    tile_b = plane_at(c.kgs) * (floats ? plane_at(CORE::float_planes) : plane_at(planes_b));
+    tile_a = plane_at(c.kgs) * (floats ? plane_at(CORE::float_planes) : plane_at(digits_a));
+    tile_b = plane_at(c.kgs) * (floats ? plane_at(CORE::float_planes) : plane_at(digits_b));
     first_b = c.b;
     pitch = c.pitch;
     row_of_tiles = result_at(c.pitch) * result_at(CORE::rows);
@@ -158,12 +188,13 @@ HWGEN_INLINE void walk_products(hls::stream<ap_uint<order::width>>& orders,
   const bool n_wraps = ends_tile && n + 1 == tiles_n;
   const bool finished = n_wraps && m + 1 == tiles_m;
 
+  const split_step split = split_step::at(group, pairs_a, pairs_b);
   marks mark;
   mark.first = floats || starts_tile;
-  mark.shift = floats || starts_diagonal;
+  mark.shift = floats || (CORE::splits ? split.second : starts_diagonal);
   mark.last = ends_tile;
-  mark.top_a = floats ? starts_tile : ap_uint<1>(digit_a + 1 == planes_a);
-  mark.top_b = floats ? accumulates : ap_uint<1>(digit_b + 1 == planes_b);
+  mark.top_a = floats ? starts_tile : CORE::splits ? pairs_a : ap_uint<1>(digit_a + 1 == planes_a);
+  mark.top_b = floats ? accumulates : CORE::splits ? pairs_b : ap_uint<1>(digit_b + 1 == planes_b);
   reads_a.write((ap_uint<CORE::plane_address + marks::width>(mark.word()) << CORE::plane_address) | at_a);
   reads_b.write(at_b);
   if (ends_tile) {
@@ -186,8 +217,8 @@ HWGEN_INLINE void walk_products(hls::stream<ap_uint<order::width>>& orders,
 
   if (!group_wraps) {
     ++group;
-    at_a += planes_a;
-    at_b += planes_b;
+    at_a += CORE::splits && !floats ? planes_t(split.moves_a) : planes_a;
+    at_b += CORE::splits && !floats ? planes_t(split.moves_b) : planes_b;
     starts_tile = floats && starts_tile;
     starts_diagonal = 0;
   } else {
