@@ -21,7 +21,6 @@ from hwgen.trainer.project import render_core
 SMALL = {**WITH_LANES, "float_lanes": 0}
 BUGS = [
     ("array", "const ap_int<bits> moved = shift ?", "const ap_int<bits> moved = !shift ?"),
-    ("decode", "c.pitch >= c.tiles_n", "c.pitch > c.tiles_n"),
     ("drain", "const ap_int<wide> exact = ap_int<wide>(sum) + before;", "const ap_int<wide> exact = sum;"),
     ("fetch", "take ? kept", "take ? e"),
     ("fill", "sideways = s.turns ? ap_uint<1>(!sideways)", "sideways = s.turns ? ap_uint<1>(0)"),
@@ -37,7 +36,10 @@ BUGS = [
     ("update", "joins ? ap_uint<32>(0) : moved;", "moved;"),
     ("update", "norms ? sum[i] : w", "sum[i]"),
 ]
-"""Header, what it says, and what it says with a bug. Two of them are planted in the fast suite."""
+"""Header, what it says, and what it says with a bug. Two of them are planted in the fast suite.
+
+The check of commands has bugs of its own: `test_decode.py`.
+"""
 FAST = ("slices", "post")
 ONE_LANE = {**SMALL, "update_lanes": 1}  # the tests on RTL have two
 SPLITS = {**SMALL, "array": {"rows": 4, "cols": 4, "multiplier": "decomposable"}}
