@@ -45,6 +45,7 @@ CORES = {
         buffers={"a_kib": 2, "b_kib": 4, "c_kib": 2, "scratch_kib": 2},
     ),
     "lanes": small(
+        digit=8,
         rows=8,
         cols=8,
         float_lanes=2,
@@ -74,7 +75,7 @@ def library(project: Path, cores: Mapping[str, TrainerSpec]) -> ctypes.CDLL:
         sizes = CoreSizes.of(spec)
         numbers = {key: getattr(sizes, key) for key in dir(sizes) if isinstance(getattr(sizes, key), int)}
         numbers["last_counter"] = LAST_COUNTER
-        members = "\n".join(f"  static constexpr int {key} = {value};" for key, value in numbers.items())
+        members = "\n".join(f"  static constexpr int {key} = {int(value)};" for key, value in numbers.items())
         lines.append(f"""
 struct {name}_core {{
 {members}
