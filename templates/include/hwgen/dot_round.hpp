@@ -39,6 +39,17 @@ HWGEN_INLINE ap_uint<1> complement_rounds_up(ap_uint<1>, ap_uint<1>, ap_uint<R> 
   return sum[R + 1];
 }
 
+// Whether going up would spell an Inf where the mode rounds to the largest finite number. Of a magnitude itself no such
+// mode asks for that, but the complement of a power of two is all ones, and needs the one that completes it.
+template <class Y, class RULE, class W>
+HWGEN_INLINE ap_uint<1> carries_into_refused_infinity(ap_uint<1> negative, ap_int<W::limit_bits> spare,
+                                                      ap_uint<Y::precision> kept) {
+  if (!Y::has_inf || !W::can_overflow) return 0;
+  const ap_uint<1> largest =
+      spare == ap_int<W::limit_bits>(Y::exponent_field_max - 1) && ap_uint<Y::precision>(~kept) == 0;
+  return largest & ~overflows_to_infinity<RULE>(negative);
+}
+
 // The sum shifted left until its first digit is at the top, no further than the subnormals' last place: its top with
 // the jam bit of the rest, and the digits' leading zeros, as far as they were counted.
 template <class Y, class RULE, class LONGER>
@@ -126,10 +137,12 @@ HWGEN_INLINE ap_uint<Y::width> round_signed(T x, sum_specials flags, typename RU
   const ap_uint<1> sticky = normal.top.jam;
   const ap_uint<1> up = below_zero ? complement_rounds_up<RULE>(negative, kept[0], extra, ap_uint<1>(~sticky), random)
                                    : rounds_up<RULE>(negative, kept[0], extra, sticky, random);
+  const ap_uint<1> refused = carries_into_refused_infinity<Y, RULE, w>(negative, spare, kept);
   const ap_uint<1> zero = cut == 0 && !sticky && !below_zero;  // nothing but signs is shifted out at the top
   const ap_uint<1> sign = flags.is_inf ? flags.inf_sign : zero ? flags.zero_sign : negative;
-  return pack_digits<Y, RULE, w>(normalised_digits<Y, w>{negative, leading_one, leading_one, spare, kept, up},
-                                 flags.is_nan, flags.is_inf, sign);
+  return pack_digits<Y, RULE, w>(
+      normalised_digits<Y, w>{negative, leading_one, leading_one, spare, kept, up & ~refused}, flags.is_nan,
+      flags.is_inf, sign);
 }
 
 // Round a sum into any format: only a float profits from the above.
