@@ -103,7 +103,7 @@ def test_wider_and_mixed_posits_give_the_same_in_golden_cpp_and_rtl(tmp_path: Pa
         ("mac", {"a": "posit8", "b": "posit8", "acc": "posit16"}),
     ]
     operators = [
-        load({"kind": kind, "name": f"u{index}", "formats": formats})
+        load({"kind": kind, "name": f"posits{index}", "formats": formats})
         for index, (kind, formats) in enumerate(specs)
     ]
     check(operators, tmp_path)

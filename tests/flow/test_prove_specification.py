@@ -20,6 +20,7 @@ import softfloatpy
 from gfloat import RoundMode
 from gfloat.formats import format_info_binary16, format_info_ocp_e4m3, format_info_ocp_e5m2
 
+from hwgen.errors import InputError
 from hwgen.flow.prove import statement_of
 from hwgen.flow.smt.rounding import Rule
 from hwgen.flow.smt.solvers import values
@@ -220,7 +221,11 @@ def random_spec(rng: random.Random) -> dict[str, Any]:
         spec["accumulate"] = {"split": random_format(rng, result=True)}
     legal = load(spec).output.format
     assert legal is not None
-    spec["overflow"] = rng.choice(legal.legal_overflows).value
+    spec["overflow"] = rng.choice([policy.value for policy in legal.legal_overflows])
+    try:
+        load(spec)
+    except InputError:
+        spec["overflow"] = "saturate"  # instead of "wrap" where numbers are added that are not fixed-point
     return spec
 
 
