@@ -10,6 +10,7 @@ for as many epochs; the script fails if it ends more than a point of accuracy be
     python examples/train_digits_on_rtl.py --core examples/trainer/float_trainer.yaml
     python examples/train_digits_on_rtl.py --network cnn --engine golden
     python examples/train_digits_on_rtl.py --policy static:4 --epochs 20
+    python examples/train_digits_on_rtl.py --network cnn --policy schedule:8*3,12,14,16,fp32*3 --check
 
 What has been trained is kept after every epoch: run it again to go on, or with --fresh to start again. The
 column `weights` is a digest of weights and momenta: engines that agree in it agree in every bit.
@@ -19,6 +20,7 @@ Needs the extras train and flow: pip install 'hwgen[train,flow]'.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +130,13 @@ class Golden:
     help="Its spec; with float lanes it computes fp32 epochs, too. Default: one for the network, without.",
 )
 @click.option("--engine", default="rtl", show_default=True, help="What is the core: rtl, csim or golden.")
-@click.option("--policy", "policy", default="muppet", show_default=True, help="muppet or static:WIDTH.")
+@click.option(
+    "--policy",
+    "policy",
+    default="muppet",
+    show_default=True,
+    help="muppet, static:WIDTH, or a schedule of word lengths and epochs, as schedule:8*5,16,fp32*2.",
+)
 @click.option("--epochs", default=100, show_default=True, help="The most; MuPPET may end earlier.")
 @click.option("--full-epochs", default=6, show_default=True, help="MuPPET's in fp32; 45 in the paper.")
 @click.option("--seed", default=0, show_default=True, help="Of the split, the weights and the order.")
@@ -157,7 +165,8 @@ def main(
     on = f"_{core.stem}" if core else ""
     core = core or CORES[name]
     chosen, device, data = parse_policy(policy, rule), Device(core, engine), load_digits(seed)
-    run = f"{name}_{policy.replace(':', '_')}{on}_{engine}_seed{seed}"
+    words = re.sub("[^a-z0-9]+", "_", policy)
+    run = f"{name}_{words}{on}_{engine}_seed{seed}"
     checkpoint, beside = out / f"{run}.npz", out / f"{run}_golden.npz"
     if fresh:
         for file in (checkpoint, beside):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from math import exp, sqrt
 from types import ModuleType
 
@@ -15,6 +16,7 @@ from hwgen.train.policies import (
     EpochStatistics,
     Muppet,
     MuppetRule,
+    Policy,
     Precision,
     Static,
     diversity,
@@ -157,6 +159,22 @@ def test_gradients_that_are_changed_later_are_kept_as_they_were() -> None:
     assert policy.sums[0].tolist() == [1.0, 2.0]
 
 
+def test_a_schedule_goes_through_its_word_lengths_and_ends() -> None:
+    def widths(policy: Policy, epochs: int) -> list[object]:
+        found: list[object] = []
+        for epoch in range(epochs):
+            found.append(policy.precision and policy.precision.name)
+            policy.after_epoch(EpochStatistics(epoch, ()))
+        return found
+
+    policy = parse_policy("schedule:8*2,fp32,4*1,16*3")
+    assert policy.name == "schedule:8*2,fp32,4,16*3"
+    assert widths(policy, 3) == ["8", "8", "fp32"]
+    rest = parse_policy(policy.name)
+    rest.restore(policy.state())
+    assert widths(rest, 5) == ["4", "16", "16", "16", None]
+
+
 def test_policies_have_names() -> None:
     assert parse_policy("static:8").precision == Precision(8)
     assert parse_policy("static:fp32").precision == Precision(FP32)
@@ -165,8 +183,13 @@ def test_policies_have_names() -> None:
     assert muppet.precision == Precision(4)
     assert Static(7).name == "static:7"
     assert "levels=(4,)" in muppet.name
-    for bad in ("static", "static:1", "static:17", "static:8.5", "mupet", "muppet:3"):
-        with pytest.raises(InputError, match=f"unknown policy '{bad}': legal: muppet, static:fp32"):
+    for bad in (
+        *("static", "static:1", "static:17", "static:8.5", "static:8*2", "static:8,8", "mupet", "muppet:3"),
+        *("schedule", "schedule:", "schedule:8*0", "schedule:8,", "schedule:1*2", "schedule:8x3"),
+    ):
+        with pytest.raises(
+            InputError, match=f"unknown policy '{re.escape(bad)}': legal: muppet, static:fp32"
+        ):
             parse_policy(bad)
     with pytest.raises(InputError, match="resolution 0 is not legal: legal: 1 or more"):
         MuppetRule(resolution=0)
