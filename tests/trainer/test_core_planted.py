@@ -29,6 +29,7 @@ BUGS = [
     ("multiply", "ap_uint<1>(digit_b + 1 == planes_b)", "ap_uint<1>(digit_b == planes_b)"),
     ("post", "positive[col] = sum > 0;", "positive[col] = sum >= 0;"),
     ("requantise", "r.value = q < least ? least", "r.value = q < least ? q"),
+    ("post", "s.first ? value_t(0) : lowest", "lowest"),
     ("sequence", "mine.number = number;", "mine.number = number_t(number + 1);"),
     ("slices", "carry[i] = (a & b) | ((a ^ b) & c);", "carry[i] = (a & b) | (a & c);"),
     ("store", "++s.mask;", "s.mask += row_wraps;"),

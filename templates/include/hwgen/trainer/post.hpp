@@ -57,7 +57,7 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
 #pragma HLS bind_storage variable = biases type = ram_s2p
   static ap_uint<cols> masks[CORE::mask_words];
 #pragma HLS bind_storage variable = masks type = ram_s2p
-  static ap_uint<bits + 1> most_positive = 0, most_negative = 0;  // magnitudes
+  static value_t highest = 0, lowest = 0;
   static ap_int<CORE::exponent_bits> kept = 0;
   static ap_uint<20> saturated = 0;
   static ap_uint<CORE::lfsr_width> generator = CORE::store_seed();
@@ -83,20 +83,14 @@ HWGEN_INLINE void post(hls::stream<ap_uint<store_step<CORE>::width>>& steps,
   }
   if (s.save_mask && !s.to_bias) masks[s.mask] = positive;
 
-  // The largest magnitude on either side, so far.
-  ap_uint<bits + 1> largest_positive = s.first ? ap_uint<bits + 1>(0) : most_positive;
-  ap_uint<bits + 1> largest_negative = s.first ? ap_uint<bits + 1>(0) : most_negative;
-  for (int col = 0; col < cols; ++col) {
-#pragma HLS unroll
-    const bool below = v[col] < 0;
-    const ap_uint<bits + 1> magnitude = below ? ap_uint<bits + 1>(-v[col]) : ap_uint<bits + 1>(v[col]);
-    if (!below && magnitude > largest_positive) largest_positive = magnitude;
-    if (below && magnitude > largest_negative) largest_negative = magnitude;
-  }
-  most_positive = largest_positive;
-  most_negative = largest_negative;
-  const ap_int<CORE::exponent_bits> measured = chosen_exponent<CORE>(
-      asked_by<bits + 1>(largest_positive, false, s.bits, 0), asked_by<bits + 1>(largest_negative, true, s.bits, 0));
+  // The greatest and the least value so far, and 0.
+  const extremes<bits + 1> here = extremes<bits + 1>::among(v);
+  const extremes<bits + 1> all = here.with(s.first ? value_t(0) : highest, s.first ? value_t(0) : lowest);
+  highest = all.greatest;
+  lowest = all.least;
+  const ap_int<CORE::exponent_bits> measured =
+      chosen_exponent<CORE>(asked_by<bits + 1>(ap_uint<bits + 1>(all.greatest), false, s.bits, 0),
+                            asked_by<bits + 1>(ap_uint<bits + 1>(-all.least), true, s.bits, 0));
   const ap_int<CORE::exponent_bits> e = s.take ? kept : s.e;
   const bool measures = !s.to_bias && s.mode == store_mode::measure;
   const bool rounds = !s.to_bias && s.mode == store_mode::integers;

@@ -38,6 +38,39 @@ HWGEN_INLINE rounded_element<CORE> requantised(ap_uint<X::width> x, ap_int<CORE:
   return r;
 }
 
+// The greatest and the least of some numbers.
+template <int BITS>
+struct extremes {
+  using value_t = ap_int<BITS>;
+  value_t greatest, least;
+
+  HWGEN_INLINE extremes with(value_t high, value_t low) const {
+    extremes e;
+    e.greatest = greatest < high ? high : greatest;
+    e.least = low < least ? low : least;
+    return e;
+  }
+  // Pairs first, for which one comparison says both; their number is a power of two.
+  template <int N>
+  static HWGEN_INLINE extremes among(const value_t (&x)[N]) {
+    extremes pair[N / 2];
+    for (int i = 0; i < N / 2; ++i) {
+#pragma HLS unroll
+      const bool rises = x[2 * i] < x[2 * i + 1];
+      pair[i].greatest = rises ? x[2 * i + 1] : x[2 * i];
+      pair[i].least = rises ? x[2 * i] : x[2 * i + 1];
+    }
+    for (int n = N / 4; n > 0; n /= 2) {
+#pragma HLS unroll
+      for (int i = 0; i < n; ++i) {
+#pragma HLS unroll
+        pair[i] = pair[i].with(pair[i + n].greatest, pair[i + n].least);
+      }
+    }
+    return pair[0];
+  }
+};
+
 constexpr int lowest_exponent = -1024;  // asked for by zeros: below everything that numbers ask for
 
 // What a magnitude m * 2^lsb of BITS bits asks for. Positive numbers fit at one exponent less than their length
