@@ -15,6 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +35,9 @@ __all__ = ["NativeGemm", "compile_gemm"]
 _LANES, _FEW_LANES = 128, 32
 """Result columns side by side, and in a last panel that has no more than that."""
 
-_ROWS = 64
-"""Rows of one task: enough that preparing its columns of b costs little, few enough to share the work."""
+_ROWS, _LAST_ROWS = 64, 8
+"""Rows of one task: enough that preparing its columns of b costs little. The last ones have fewer, so that no
+thread waits long for another."""
 
 _MAX_REGISTER = 64
 
@@ -159,14 +161,14 @@ class NativeGemm:
             mode=given.mode,
         )
 
-        def run(task: tuple[int, int]) -> None:
-            row, column = task
-            used = min(_LANES, columns - column)
+        def run(task: _Task) -> None:
+            used = min(_LANES, columns - task.column)
             panel = np.empty(max(inner, 1) * _LANES, right.dtype)
-            last = min(row + _ROWS, rows)
-            self._panel(ctypes.byref(problem), row, last, column, used, panel.ctypes.data)
+            self._panel(
+                ctypes.byref(problem), task.rows.start, task.rows.stop, task.column, used, panel.ctypes.data
+            )
 
-        tasks = list(product(range(0, rows, _ROWS), range(0, columns, _LANES)))
+        tasks = _shared_out(rows, columns, threads)
         if threads == 1 or len(tasks) < 2:
             for task in tasks:
                 run(task)
@@ -184,6 +186,28 @@ class NativeGemm:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.step.operator.name}>"
+
+
+class _Task(NamedTuple):
+    """A part of the result: rows of one panel of columns."""
+
+    rows: range
+    column: int
+
+
+def _shared_out(rows: int, columns: int, threads: int) -> list[_Task]:
+    """Cut a result into tasks, the last one of each thread into small ones."""
+    tasks = [
+        _Task(range(row, min(row + _ROWS, rows)), column)
+        for row, column in product(range(0, rows, _ROWS), range(0, columns, _LANES))
+    ]
+    if threads == 1:
+        return tasks
+    return tasks[:-threads] + [
+        _Task(task.rows[first : first + _LAST_ROWS], task.column)
+        for task in tasks[-threads:]
+        for first in range(0, len(task.rows), _LAST_ROWS)
+    ]
 
 
 def compile_gemm(operator: Operator) -> NativeGemm:
