@@ -1,6 +1,7 @@
 """LUTs of training cores, kernel by kernel, and for each digit multiplier.
 
-Run ``python benchmarks/trainer_area.py [DIGIT|decomposable...]``: digits of 1, 2, 4, 8 bits, all unless told.
+Run ``python benchmarks/trainer_area.py [DIGIT|decomposable...]``: digits of 1, 2, 4 or 8 bits, and the
+decomposable array; without arguments all five, of which a large one may take half an hour.
 ``hwgen trainer area SPEC`` is the same for one core.
 """
 

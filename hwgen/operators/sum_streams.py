@@ -115,9 +115,9 @@ def _special(fmt: Operand, length: int, rng: np.random.Generator) -> Codes:
     """Uniform patterns with some of a format's edges, Infs and NaNs among them, or with Infs only."""
     codes = _uniform(fmt, length, rng)
     edges = np.array(special_codes(fmt), np.uint64)
-    if isinstance(fmt, FloatFormat) and fmt.has_inf and rng.integers(2):
+    if isinstance(fmt, FloatFormat) and fmt.inf_code is not None and rng.integers(2):
         # Where there is no NaN it shows that the sum of Infs of both signs is one.
-        edges = edges[edges & np.uint64(fmt.sign_mask - 1) == fmt.max_finite_code + 1]
+        edges = np.array([fmt.inf_code, fmt.inf_code | fmt.sign_mask], np.uint64)
     return np.where(rng.random(length) < 0.3, edges[rng.integers(0, len(edges), length)], codes)
 
 
